@@ -1,0 +1,98 @@
+//! Validation through the `jsonschema` crate, each definition compiled once.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use serde_json::{Value, json};
+
+use super::DEFINITIONS;
+
+/// One way in which a document breaks its schema.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct SchemaViolation {
+    /// The schema keyword that is not satisfied, as `required` or `additionalProperties`.
+    pub keyword: String,
+    /// JSON pointer into the document.
+    pub instance_path: String,
+    /// JSON pointer into the schema.
+    pub schema_path: String,
+    /// What is wrong, without the values of the document.
+    pub message: String,
+}
+
+/// A compiled definition.
+#[derive(Debug)]
+pub struct Validator(jsonschema::Validator);
+
+impl Validator {
+    /// Every violation of `value`, in the order of the schema; empty when it is valid.
+    #[must_use]
+    pub fn violations(&self, value: &Value) -> Vec<SchemaViolation> {
+        self.0
+            .iter_errors(value)
+            .map(|error| violation(&error))
+            .collect()
+    }
+}
+
+/// The validator of a wire type, by its name in the published schema (`EngineInput`, ...), or
+/// of a document of this kit (`workflow`). `None` for an unknown name.
+#[must_use]
+pub fn validator(definition: &str) -> Option<&'static Validator> {
+    let slot = SLOTS.get(definition)?;
+    Some(slot.get_or_init(|| compile(definition)))
+}
+
+/// Every violation of a document against a definition; empty when it is valid. For an unknown
+/// definition there is one violation, whose keyword is `$ref`.
+#[must_use]
+pub fn violations(definition: &str, value: &Value) -> Vec<SchemaViolation> {
+    validator(definition).map_or_else(
+        || vec![unknown_definition(definition)],
+        |validator| validator.violations(value),
+    )
+}
+
+static ROOT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(DEFINITIONS).expect("the tests read the embedded file"));
+
+static SLOTS: LazyLock<BTreeMap<String, OnceLock<Validator>>> = LazyLock::new(|| {
+    let definitions = ROOT["definitions"].as_object();
+    definitions
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| (name.clone(), OnceLock::new()))
+        .collect()
+});
+
+/// Draft-07 ignores what stands beside `$ref`, so the reference goes into an `allOf`.
+fn compile(definition: &str) -> Validator {
+    let mut root = ROOT.clone();
+    root["allOf"] = json!([{ "$ref": format!("#/definitions/{definition}") }]);
+    let compiled = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft7)
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(false)
+        .offline()
+        .build(&root)
+        .expect("the tests compile every definition");
+    Validator(compiled)
+}
+
+fn violation(error: &jsonschema::ValidationError<'_>) -> SchemaViolation {
+    SchemaViolation {
+        keyword: error.kind().keyword().to_owned(),
+        instance_path: error.instance_path().to_string(),
+        schema_path: error.schema_path().to_string(),
+        message: error.masked().to_string(),
+    }
+}
+
+fn unknown_definition(definition: &str) -> SchemaViolation {
+    SchemaViolation {
+        keyword: "$ref".to_owned(),
+        instance_path: String::new(),
+        schema_path: format!("/definitions/{definition}"),
+        message: format!("no definition is called {definition}"),
+    }
+}
