@@ -3,10 +3,21 @@
 //!
 //! Nothing here performs I/O, reads a clock or the environment, or keeps state.
 
+pub mod approval;
+pub mod artifact;
+pub mod audit;
 pub mod canonical;
+pub mod decision;
 pub mod digest;
+pub mod engine;
+pub mod gateway;
 pub mod json;
 pub mod machine;
+pub mod plan_token;
+pub mod preflight;
+pub mod record;
 pub mod requirement;
 pub mod schema;
+pub mod wal;
+pub mod wire;
 pub mod workflow;
