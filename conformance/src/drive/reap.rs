@@ -1,0 +1,288 @@
+//! Finds and ends the processes that a launch leaves behind.
+//!
+//! The harness is made the subreaper of everything it starts, so that a daemon's parent becomes the
+//! harness and not a stranger. A process belongs to a launch if it is in its process group or
+//! session, descends from it, or carries the launch's directories in its environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process,
+    kill_process_group, waitid, waitpid,
+};
+
+use super::clock;
+
+/// Largest single file that a subject may write.
+const FILE_MAX: u64 = 1 << 30;
+/// Most bytes in the directories given to a subject.
+const DIRECTORIES_MAX: u64 = 1 << 30;
+/// Entries looked at when sizes are added up; more than that is too large as well.
+const ENTRIES_MAX: usize = 100_000;
+/// How long processes may need to end by themselves after their leader.
+const GRACE: Duration = Duration::from_millis(400);
+/// The same, once many launches have left processes behind.
+const SHORT_GRACE: Duration = Duration::from_millis(20);
+/// How long those that do not end are left alone, to see whether they change artifacts.
+const STUDY: Duration = Duration::from_millis(1500);
+/// How many launches are studied for that.
+const STUDIED_MAX: usize = 3;
+/// Rounds of killing; each round kills everything that is then alive.
+const ROUNDS: usize = 200;
+
+/// Knows which processes belong to one worker's launches.
+#[derive(Debug, Clone)]
+pub(crate) struct Tracker {
+    /// The worker's root directory; its launches have it in their environment.
+    root: String,
+    harness: u32,
+    /// Launches that left processes behind, over all workers.
+    culprits: Arc<AtomicUsize>,
+}
+
+/// What `/proc` says of a process.
+#[derive(Debug, Clone)]
+struct Status {
+    name: String,
+    state: char,
+    parent: u32,
+    group: u32,
+    session: u32,
+}
+
+/// Makes the harness the parent of orphans.
+pub(crate) fn become_subreaper() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// True if processes can be listed on this machine.
+pub(crate) fn can_list() -> bool {
+    status(std::process::id()).is_some()
+}
+
+/// A pid as the system wants it.
+pub(crate) fn pid(raw: u32) -> Option<Pid> {
+    i32::try_from(raw).ok().and_then(Pid::from_raw)
+}
+
+/// True once the process has ended; it is not reaped.
+pub(crate) fn has_ended(raw: u32) -> bool {
+    let Some(pid) = pid(raw) else { return true };
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+}
+
+/// Bounds the size of each file that the process writes.
+pub(crate) fn limit_file_size(child: &Child) {
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Rlimit {
+            current: Some(FILE_MAX),
+            maximum: Some(FILE_MAX),
+        };
+        let _ = rustix::process::prlimit(pid(child.id()), Resource::Fsize, limit);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = child;
+}
+
+impl Tracker {
+    /// A tracker for launches whose directories lie below `root`.
+    pub(crate) fn new(root: &std::path::Path, culprits: Arc<AtomicUsize>) -> Self {
+        Self {
+            root: root.display().to_string(),
+            harness: std::process::id(),
+            culprits,
+        }
+    }
+
+    /// Names of the processes of the launch led by `leader` that are alive although it has ended,
+    /// after a short time for those that are just ending.
+    pub(crate) fn left_by(&self, leader: u32) -> Vec<String> {
+        let many = self.culprits.load(Ordering::Relaxed) > 2 * STUDIED_MAX;
+        let alive = self.wait_for_end(leader, if many { SHORT_GRACE } else { GRACE });
+        if alive.is_empty() {
+            return Vec::new();
+        }
+        if self.culprits.fetch_add(1, Ordering::Relaxed) < STUDIED_MAX {
+            self.wait_for_end(leader, STUDY);
+        }
+        let mut names: Vec<_> = alive.into_values().map(|status| status.name).collect();
+        names.sort();
+        names.truncate(8);
+        names
+    }
+
+    /// What is still alive after at most `patience`.
+    fn wait_for_end(&self, leader: u32, patience: Duration) -> BTreeMap<u32, Status> {
+        let deadline = clock::now().after(patience);
+        loop {
+            let alive = self.alive(leader);
+            if alive.is_empty() || deadline.has_passed() {
+                return alive;
+            }
+            pause(Duration::from_millis(2));
+        }
+    }
+
+    /// Ends every process of the launch, the leader included, and reaps the orphans.
+    pub(crate) fn kill_all(&self, leader: u32) {
+        if let Some(group) = pid(leader) {
+            let _ = kill_process_group(group, Signal::KILL);
+            let _ = kill_process(group, Signal::KILL);
+        }
+        for _ in 0..ROUNDS {
+            let alive = self.alive(leader);
+            if alive.is_empty() {
+                return;
+            }
+            for process in alive.keys().filter_map(|raw| pid(*raw)) {
+                let _ = kill_process(process, Signal::KILL);
+                let _ = waitpid(Some(process), WaitOptions::NOHANG);
+            }
+            pause(Duration::from_micros(500));
+        }
+    }
+
+    /// Living processes of the launch, without the leader.
+    fn alive(&self, leader: u32) -> BTreeMap<u32, Status> {
+        let all = processes(leader);
+        let mut ours: BTreeSet<u32> = BTreeSet::from([leader]);
+        loop {
+            let before = ours.len();
+            for (&raw, status) in &all {
+                if ours.contains(&raw) || raw == self.harness {
+                    continue;
+                }
+                let related = status.group == leader
+                    || status.session == leader
+                    || ours.contains(&status.parent)
+                    || (status.parent == self.harness && self.carries_root(raw));
+                if related {
+                    ours.insert(raw);
+                }
+            }
+            if ours.len() == before {
+                break;
+            }
+        }
+        ours.remove(&leader);
+        let mut found = BTreeMap::new();
+        for raw in ours {
+            let Some(status) = all.get(&raw) else {
+                continue;
+            };
+            if status.state == 'Z' || status.state == 'X' {
+                if let Some(zombie) = pid(raw).filter(|_| status.parent == self.harness) {
+                    let _ = waitpid(Some(zombie), WaitOptions::NOHANG);
+                }
+            } else {
+                found.insert(raw, status.clone());
+            }
+        }
+        found
+    }
+
+    /// True if the process was started with one of this worker's directories in its environment, or
+    /// works in one of them.
+    fn carries_root(&self, raw: u32) -> bool {
+        let environ = std::fs::read(format!("/proc/{raw}/environ")).unwrap_or_default();
+        let needle = self.root.as_bytes();
+        environ
+            .windows(needle.len().max(1))
+            .any(|window| window == needle)
+            || std::fs::read_link(format!("/proc/{raw}/cwd"))
+                .is_ok_and(|cwd| cwd.starts_with(&self.root))
+    }
+}
+
+/// Processes started after `leader`, and the harness's other children. Pids are handed out in
+/// ascending order, so older ones are only looked at after the numbers wrapped around.
+fn processes(leader: u32) -> BTreeMap<u32, Status> {
+    let mut found = BTreeMap::new();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return found;
+    };
+    let pids: Vec<u32> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    let wrapped = pids
+        .iter()
+        .max()
+        .is_some_and(|newest| newest.saturating_sub(leader) > 1 << 20);
+    for raw in pids {
+        if raw >= leader || wrapped || leader < 1000 {
+            found.extend(status(raw).map(|status| (raw, status)));
+        }
+    }
+    found
+}
+
+/// Reads `/proc/PID/stat`; the name stands in parentheses and may hold anything.
+fn status(raw: u32) -> Option<Status> {
+    let text = std::fs::read(format!("/proc/{raw}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let (head, tail) = text.rsplit_once(')')?;
+    let (_, name) = head.split_once('(')?;
+    let mut fields = tail.split_whitespace();
+    Some(Status {
+        name: name.to_owned(),
+        state: fields.next()?.chars().next()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        session: fields.next()?.parse().ok()?,
+    })
+}
+
+/// Resident memory of the process group led by `leader`, bytes; 0 where it cannot be read.
+pub(crate) fn memory_of_group(leader: u32) -> u64 {
+    let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
+    processes(leader)
+        .into_iter()
+        .filter(|(raw, status)| *raw == leader || status.group == leader)
+        .filter_map(|(raw, _)| {
+            let text = std::fs::read_to_string(format!("/proc/{raw}/statm")).ok()?;
+            text.split_whitespace().nth(1)?.parse::<u64>().ok()
+        })
+        .sum::<u64>()
+        .saturating_mul(page)
+}
+
+/// True if the files below `folders` exceed the bound in size or number.
+pub(crate) fn too_large(folders: &[PathBuf]) -> bool {
+    let mut open: Vec<PathBuf> = folders.to_vec();
+    let (mut size, mut count) = (0u64, 0usize);
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let Ok(metadata) = entry.path().symlink_metadata() else {
+                continue;
+            };
+            count += 1;
+            if metadata.is_dir() {
+                open.push(entry.path());
+            } else {
+                use std::os::unix::fs::MetadataExt as _;
+                size += metadata.blocks() * 512;
+            }
+            if size > DIRECTORIES_MAX || count > ENTRIES_MAX {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Waits a moment for other processes to get on.
+pub(crate) fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}

@@ -1,0 +1,495 @@
+//! One worker: drives drills one after the other in directories of its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::artifacts::{self, Restored};
+use super::clock;
+use super::engine::World;
+use super::input::{self, Source};
+use super::launch::{self, Material, Prepared};
+use super::launcher::Circumstances;
+use super::place::{self, Dirs, Place, Site};
+use super::reap::Tracker;
+use super::snapshot;
+use crate::drill::{
+    ArtifactsPlan, Drill, LaunchMode, LaunchPlan, Needs, Paths, StatePlan, System, Wait,
+    WorkspacePlan,
+};
+use crate::observe::{End, Launch};
+use crate::receipt;
+use crate::scenario::{self, Files, Node};
+use crate::tree::Tree;
+
+/// Launches of one drill that may run into the limit before the rest of it is left out.
+const TIMEOUTS_PER_DRILL: usize = 2;
+/// Launches of the whole run that may do so before everything else is left out.
+const TIMEOUTS_PER_RUN: usize = 8;
+
+/// Counters that all workers share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) culprits: Arc<AtomicUsize>,
+    pub(crate) timeouts: AtomicUsize,
+    pub(crate) stop: AtomicBool,
+}
+
+/// A worker and what it has seen so far.
+pub(crate) struct Worker<'a> {
+    world: &'a World<'a>,
+    index: usize,
+    place: Place,
+    tracker: Tracker,
+    /// How the workspace of a site looked when it was last as the scenario has it.
+    clean: BTreeMap<PathBuf, Tree>,
+    /// Everything it launched.
+    pub(crate) launches: Vec<Launch>,
+}
+
+/// One launch to make: a plan, its name, and the config where it is not the scenario's.
+struct Job<'a> {
+    plan: &'a LaunchPlan,
+    drill: &'a str,
+    name: String,
+    config: Option<Map<String, Value>>,
+    twin: bool,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(world: &'a World<'a>, index: usize) -> io::Result<Self> {
+        let root = world.root.join(format!("w{index}"));
+        let memory = world
+            .memory
+            .as_ref()
+            .map(|memory| memory.join(format!("w{index}")));
+        let tracker = Tracker::new(&root, Arc::clone(&world.shared.culprits));
+        let place = Place::new(root, memory)?;
+        Ok(Self {
+            world,
+            index,
+            place,
+            tracker,
+            clean: BTreeMap::new(),
+            launches: Vec::new(),
+        })
+    }
+
+    /// Makes a baseline of its own, which the launches of this worker are compared with: only launches
+    /// in the same directories can be expected to give the same bytes.
+    pub(crate) fn baseline(&mut self) -> io::Result<()> {
+        let Some((drill, plan)) = self.world.baseline else {
+            return Ok(());
+        };
+        if self.plan_of("baseline").is_some() {
+            return Ok(());
+        }
+        let mut jobs = self.jobs(plan, &drill.name);
+        self.launch(jobs.remove(0))
+    }
+
+    /// Drives one drill; with `only_diagnostic`, just the launches that explain a bad baseline.
+    pub(crate) fn drill(
+        &mut self,
+        drill: &'a Drill,
+        only_diagnostic: Option<&str>,
+    ) -> io::Result<()> {
+        let mut timeouts = 0;
+        for plan in &drill.launches {
+            for jobs in self.jobs(plan, &drill.name) {
+                let reason = match only_diagnostic {
+                    Some(why) if !plan.diagnostic => {
+                        Some(format!("the baseline did not work: {why}"))
+                    }
+                    _ => self.stop_reason(timeouts),
+                };
+                let before = self.launches.len();
+                match reason {
+                    Some(why) => self.leave_out(&jobs, &why),
+                    None => self.launch(jobs)?,
+                }
+                let new = &self.launches[before..];
+                let hung = new
+                    .iter()
+                    .filter(|l| matches!(l.end, End::TimedOut(_)))
+                    .count();
+                timeouts += hung;
+                self.world
+                    .shared
+                    .timeouts
+                    .fetch_add(hung, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_reason(&self, timeouts: usize) -> Option<String> {
+        let shared = &self.world.shared;
+        if shared.stop.load(Ordering::Relaxed) {
+            Some("the run was interrupted".to_owned())
+        } else if timeouts >= TIMEOUTS_PER_DRILL {
+            Some(format!(
+                "{timeouts} launches of this drill ran into the time limit"
+            ))
+        } else if shared.timeouts.load(Ordering::Relaxed) >= TIMEOUTS_PER_RUN {
+            Some(format!(
+                "{TIMEOUTS_PER_RUN} launches ran into the time limit"
+            ))
+        } else {
+            None
+        }
+    }
+
+    fn leave_out(&mut self, jobs: &[Job<'_>], why: &str) {
+        for job in jobs {
+            let mut launch = launch::not_launched(job.plan, &job.name, job.drill, why.to_owned());
+            launch.worker = self.index;
+            self.launches.push(launch);
+        }
+    }
+
+    /// The launches that a plan stands for; an inner list is launched at the same time.
+    fn jobs(&self, plan: &'a LaunchPlan, drill: &'a str) -> Vec<Vec<Job<'a>>> {
+        let job = |number: Option<usize>, config, twin| Job {
+            plan,
+            drill,
+            name: number.map_or_else(|| plan.name.clone(), |n| format!("{}.{n}", plan.name)),
+            config,
+            twin,
+        };
+        if plan.twins {
+            return vec![vec![job(Some(1), None, false), job(Some(2), None, true)]];
+        }
+        if plan.each == Some(Needs::InvalidConfig) {
+            let scenario = self.world.scenario;
+            let configs = scenario.invalid_configs.iter().enumerate();
+            return configs
+                .map(|(index, refused)| {
+                    let config =
+                        scenario::to_json(&scenario.name, "invalid_config", &refused.config).ok();
+                    vec![job(Some(index + 1), config, false)]
+                })
+                .collect();
+        }
+        if plan.repeat > 1 {
+            let numbers = 1..=usize::try_from(plan.repeat).unwrap_or(1);
+            return numbers
+                .map(|number| vec![job(Some(number), None, false)])
+                .collect();
+        }
+        vec![vec![job(None, None, false)]]
+    }
+
+    fn launch(&mut self, jobs: Vec<Job<'a>>) -> io::Result<()> {
+        let mut prepared = Vec::new();
+        for job in jobs {
+            match self.obstacle(job.plan) {
+                Some(why) => self.leave_out(&[job], &why),
+                None => prepared.push(self.prepare(job)?),
+            }
+        }
+        let (tracker, index) = (&self.tracker, self.index);
+        let mut seen = Vec::new();
+        if prepared.len() == 1 {
+            let cpus = prepared[0].plan.cpus;
+            let restricted = cpus.is_some_and(|count| restrict_processors(count as usize));
+            seen.extend(
+                prepared
+                    .into_iter()
+                    .map(|launch| launch.run(tracker, index)),
+            );
+            if restricted {
+                restrict_processors(usize::MAX);
+            }
+        } else {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = prepared
+                    .into_iter()
+                    .map(|launch| scope.spawn(move || launch.run(tracker, index)))
+                    .collect();
+                seen.extend(running.into_iter().filter_map(|thread| thread.join().ok()));
+            });
+        }
+        for launch in seen {
+            (self.world.progress)(&launch.name);
+            self.launches.push(launch);
+        }
+        Ok(())
+    }
+
+    /// Why this machine or this subject cannot have the launch.
+    fn obstacle(&self, plan: &LaunchPlan) -> Option<String> {
+        let can = self.world.capabilities;
+        let by_mode_bits = rustix::process::geteuid().is_root();
+        if plan.workspace == WorkspacePlan::ReadOnly && !can.mounts && by_mode_bits {
+            return Some(
+                "this machine has no private mounts, and mode bits do not bind root".to_owned(),
+            );
+        }
+        if plan.artifacts == ArtifactsPlan::Full && !can.mounts && by_mode_bits {
+            return Some(
+                "this machine has no private mounts, and mode bits do not bind root".to_owned(),
+            );
+        }
+        if plan.system == System::Watched && !can.system_watch {
+            return Some("this machine has no layered private mounts".to_owned());
+        }
+        if plan.mode == LaunchMode::TakeOff {
+            let after = plan.after.as_deref().unwrap_or("baseline");
+            let worked = match self.plan_of(after) {
+                None => Err("it was not launched".to_owned()),
+                Some(launch) => receipt::worked(launch),
+            };
+            if let Err(why) = worked {
+                return Some(format!("the planning launch {after} did not work: {why}"));
+            }
+        }
+        None
+    }
+
+    fn plan_of(&self, name: &str) -> Option<&Launch> {
+        self.launches.iter().find(|launch| launch.name == name)
+    }
+
+    fn site(&self, job: &Job<'_>) -> Site {
+        match (job.twin, job.plan.paths, job.plan.mode) {
+            (true, _, _) => Site::Twin,
+            (_, Paths::Other, _) => Site::Other,
+            (_, Paths::Memory, _) => Site::Memory,
+            (_, Paths::Usual, LaunchMode::FlightPlan) => Site::Plan,
+            // Everything that planning left is there, so the place is the same.
+            (_, Paths::Usual, LaunchMode::TakeOff) if job.plan.leftovers => Site::Plan,
+            (_, Paths::Usual, LaunchMode::TakeOff) => Site::TakeOff,
+        }
+    }
+
+    fn prepare(&mut self, job: Job<'a>) -> io::Result<Prepared<'a>> {
+        let plan = job.plan;
+        let dirs = self.place.dirs(self.site(&job));
+        if plan.leftovers {
+            // Planning's temp directory was emptied since: it is planned once more, in place.
+            self.replan(&dirs)?;
+        } else {
+            dirs.renew(false)?;
+        }
+        let workspace_before = self.workspace(plan, &dirs)?;
+        let mut restored = None;
+        if plan.mode == LaunchMode::TakeOff {
+            let after = plan.after.as_deref().unwrap_or("baseline");
+            let source = self.plan_of(after).ok_or(io::ErrorKind::NotFound)?;
+            restored = Some(if plan.leftovers {
+                Restored {
+                    announced: artifacts::restore(
+                        source,
+                        &dirs.side.join("restored"),
+                        StatePlan::Intact,
+                        false,
+                    )?
+                    .announced,
+                    names: receipt::artifact_names(source)
+                        .into_iter()
+                        .map(str::to_owned)
+                        .collect(),
+                }
+            } else {
+                artifacts::restore(source, &dirs.artifacts, plan.state, false)?
+            });
+        }
+        let token = restored
+            .as_ref()
+            .map(|restored| self.world.plan_token(restored));
+        let document = input::document(&Source {
+            scenario: self.world.scenario,
+            mode: plan.mode,
+            workflow_id: &self.world.workflow_id,
+            canaries: &self.world.canaries,
+            workspace_hash: self.world.scenario.digest(),
+            config: job.config.as_ref(),
+            plan: token.as_deref().zip(
+                restored
+                    .as_ref()
+                    .map(|restored| restored.announced.as_slice()),
+            ),
+        });
+        let bytes = input::bytes(document, &plan.input, plan.bytes.as_ref());
+        if let Some(Wait::NextSecond) = plan.wait {
+            self.wait_for_next_second();
+        }
+        Prepared::new(
+            plan,
+            Material {
+                name: job.name,
+                drill: job.drill,
+                subject: &self.world.subject.command,
+                path: &self.world.path,
+                timeout: self.world.timeout,
+                input: input::nest(bytes, &plan.input),
+                expected_plan_token: token,
+                restored: restored.map(|restored| restored.names).unwrap_or_default(),
+                workspace_before,
+                circumstances: self.circumstances(plan, &dirs)?,
+                decoy: &self.world.decoy,
+                dirs,
+            },
+        )
+    }
+
+    /// Plans again in the planning directories and leaves everything as the engine left it.
+    fn replan(&mut self, dirs: &Dirs) -> io::Result<()> {
+        let Some((_, plan)) = self.world.baseline else {
+            return Ok(());
+        };
+        let job = Job {
+            plan,
+            drill: "",
+            name: String::new(),
+            config: None,
+            twin: false,
+        };
+        let prepared = self.prepare(job)?;
+        prepared.run(&self.tracker, self.index);
+        self.clean.remove(&dirs.workspace);
+        Ok(())
+    }
+
+    /// Makes the workspace what the launch needs; returns how it looks.
+    fn workspace(&mut self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Tree> {
+        let path = &dirs.workspace;
+        if plan.workspace == WorkspacePlan::AsLeft {
+            self.clean.remove(path);
+            return Ok(snapshot::look_with_root(path, None));
+        }
+        let usual = plan.workspace == WorkspacePlan::Scenario
+            && plan.file_order == crate::drill::FileOrder::Sorted
+            && plan.file_times == crate::drill::FileTimes::Now;
+        if let Some(clean) = self.clean.get(path).filter(|_| usual) {
+            let now = snapshot::look_with_root(path, Some(clean));
+            if now == *clean {
+                return Ok(now);
+            }
+        }
+        self.clean.remove(path);
+        place::remove(path)?;
+        std::fs::create_dir_all(path)?;
+        let scenario = &self.world.scenario.workspace;
+        if plan.workspace == WorkspacePlan::Hostile {
+            place::fill(path, &hostile(scenario), plan.file_order, plan.file_times)?;
+        } else {
+            place::fill(path, scenario, plan.file_order, plan.file_times)?;
+        }
+        if plan.workspace == WorkspacePlan::ReadOnly && !self.world.capabilities.mounts {
+            close(path)?;
+        }
+        let tree = snapshot::look_with_root(path, None);
+        if usual {
+            self.clean.insert(path.clone(), tree.clone());
+        }
+        Ok(tree)
+    }
+
+    fn circumstances(&self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Circumstances> {
+        let mut circumstances = Circumstances::default();
+        let mounts = self.world.capabilities.mounts;
+        if let Some(mask) = &plan.umask {
+            circumstances.umask = u32::from_str_radix(mask, 8).ok();
+        }
+        if plan.workspace == WorkspacePlan::ReadOnly && mounts {
+            circumstances.read_only.push(dirs.workspace.clone());
+        }
+        if plan.artifacts == ArtifactsPlan::Full {
+            if mounts {
+                circumstances.full = Some(dirs.artifacts.clone());
+            } else {
+                close(&dirs.artifacts)?;
+            }
+        }
+        if plan.system == System::Watched {
+            circumstances.watch.clone_from(&self.world.watch);
+            circumstances.keep.clone_from(&self.place.root);
+            circumstances.scratch = dirs.side.join("layers");
+            circumstances.report = dirs.side.join("caught.json");
+            std::fs::create_dir_all(&circumstances.scratch)?;
+        }
+        Ok(circumstances)
+    }
+
+    fn wait_for_next_second(&self) {
+        let baseline = self
+            .plan_of("baseline")
+            .map_or(0, |launch| launch.started_s);
+        loop {
+            let now = clock::wall();
+            if i64::try_from(now.as_secs()).unwrap_or(i64::MAX) > baseline {
+                return;
+            }
+            let rest = 1_000_000_000 - now.subsec_nanos();
+            super::reap::pause(Duration::from_nanos(u64::from(rest)));
+        }
+    }
+}
+
+/// The scenario's files and some whose names and contents are commands.
+fn hostile(scenario: &Files) -> Files {
+    let names = [
+        ";touch pwned-semicolon",
+        "$(touch pwned-dollar).txt",
+        "`touch pwned-backtick`.txt",
+        "&touch pwned-ampersand&.md",
+        "|touch pwned-pipe.txt",
+        "a b'c\"d.txt",
+        "-rf",
+        "--help.txt",
+        "line\nbreak; touch pwned-line.txt",
+    ];
+    let content = b"$(touch pwned-content) `touch pwned-content`; touch pwned-content   \n";
+    let mut files = scenario.clone();
+    for name in names {
+        let node = Node::File {
+            content: content.to_vec(),
+            executable: false,
+        };
+        files.insert(name.to_owned(), node);
+    }
+    files
+}
+
+/// Takes away write permission, for users whom that binds.
+fn close(folder: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let path = entry.path();
+        let metadata = path.symlink_metadata()?;
+        if metadata.is_dir() {
+            close(&path)?;
+        } else if metadata.is_file() {
+            let mode = metadata.permissions().mode() & !0o222;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
+        }
+    }
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o555))
+}
+
+/// Restricts this thread, and what it starts, to the first `count` of the harness's processors.
+fn restrict_processors(count: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+        let Ok(all) = sched_getaffinity(Some(rustix::process::getpid())) else {
+            return false;
+        };
+        let mut some = CpuSet::new();
+        let allowed = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
+        allowed.take(count).for_each(|cpu| some.set(cpu));
+        sched_setaffinity(None, &some).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = count;
+        false
+    }
+}

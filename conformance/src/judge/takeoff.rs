@@ -1,0 +1,324 @@
+//! What take-off does to the workspace and to the restored artifacts.
+
+use serde_json::Value;
+
+use super::artifacts::document;
+use super::plan::strings;
+use super::{Look, words};
+use crate::observe::{Launch, Observation};
+use crate::receipt;
+use crate::tree::{Change, Kind, Tree, What};
+
+/// Changes that are more than a touch.
+fn real(launch: &Launch) -> Vec<&Change> {
+    launch
+        .workspace_changes
+        .iter()
+        .filter(|change| change.what != What::Touched && change.path != ".")
+        .collect()
+}
+
+/// CC-ENG-032: the planned change is carried out.
+pub(super) fn applies_plan(look: &mut Look, launch: &Launch, seen: &Observation) {
+    if let Err(why) = receipt::worked(launch) {
+        let expected = "a take-off that succeeds".to_owned();
+        look.judged(launch, vec![(expected, why)]);
+        return;
+    }
+    let changed = real(launch);
+    let problem = match (&seen.scenario.after, &launch.workspace_after) {
+        (Some(after), Some(now)) => differences(after, now).map(|observed| {
+            (
+                "the workspace as the scenario's after/ folder".to_owned(),
+                observed,
+            )
+        }),
+        _ if !seen.scenario.takeoff_changes => (!changed.is_empty()).then(|| {
+            (
+                "an unchanged workspace, as the scenario says".to_owned(),
+                words::list(&changed),
+            )
+        }),
+        _ if changed.is_empty() && !plans_nothing(seen.named("baseline", launch.worker)) => {
+            let expected = "the planned change in the workspace".to_owned();
+            Some((
+                expected,
+                "success is reported and nothing changed".to_owned(),
+            ))
+        }
+        _ => None,
+    };
+    look.judged(launch, problem.into_iter().collect());
+}
+
+/// True if every artifact of the plan says that nothing is to be done (C-126).
+fn plans_nothing(plan: Option<&Launch>) -> bool {
+    let Some(plan) = plan else { return false };
+    receipt::artifact_names(plan).iter().all(|name| {
+        document(plan, name)
+            .and_then(|artifact| {
+                artifact
+                    .get("action")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            })
+            .is_some_and(|action| action == "none")
+    })
+}
+
+/// How two workspaces differ, stamps and directory modes aside.
+fn differences(wanted: &Tree, found: &Tree) -> Option<String> {
+    let changes = crate::tree::changes(&plain(wanted), &plain(found));
+    let changes: Vec<&Change> = changes.iter().collect();
+    (!changes.is_empty()).then(|| words::list(&changes))
+}
+
+/// A tree without what directories and permissions of group and others contribute.
+fn plain(tree: &Tree) -> Tree {
+    tree.iter()
+        .filter(|(path, _)| path.as_str() != ".")
+        .map(|(path, entry)| {
+            let mut entry = entry.clone();
+            entry.mode = if entry.kind == Kind::File {
+                entry.mode & 0o100
+            } else {
+                0
+            };
+            entry.links = 1;
+            (path.clone(), entry)
+        })
+        .collect()
+}
+
+/// CC-ENG-033: every changed path is named by the plan.
+pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Observation) {
+    if let Err(why) = receipt::worked(launch) {
+        look.unproven(launch, &why);
+        return;
+    }
+    let Some(plan) = seen.named("baseline", launch.worker) else {
+        look.unproven(launch, "there is no plan to compare with");
+        return;
+    };
+    let declared = Declared::by(plan);
+    let stray: Vec<&Change> = real(launch)
+        .into_iter()
+        .filter(|change| !declared.covers(&change.path) && !is_folder_of_others(change, launch))
+        .collect();
+    let problems = if stray.is_empty() {
+        Vec::new()
+    } else {
+        let expected = "only changes that an artifact's target, metadata or body names".to_owned();
+        vec![(expected, words::list(&stray))]
+    };
+    look.judged(launch, problems);
+}
+
+/// A directory that was made or removed only to hold other changed entries.
+fn is_folder_of_others(change: &Change, launch: &Launch) -> bool {
+    let prefix = format!("{}/", change.path);
+    launch
+        .workspace_changes
+        .iter()
+        .any(|other| other.path.starts_with(&prefix))
+}
+
+/// What a plan names.
+struct Declared {
+    targets: Vec<String>,
+    texts: Vec<String>,
+    /// A body that is not text may name anything.
+    opaque: bool,
+}
+
+impl Declared {
+    fn by(plan: &Launch) -> Self {
+        let mut declared = Self {
+            targets: Vec::new(),
+            texts: Vec::new(),
+            opaque: false,
+        };
+        for name in receipt::artifact_names(plan) {
+            let Some(artifact) = document(plan, name) else {
+                continue;
+            };
+            let mut found = Vec::new();
+            strings(&artifact, &mut found);
+            declared.texts.extend(found.into_iter().map(str::to_owned));
+            if let Some(target) = artifact.get("target").and_then(Value::as_str) {
+                let target = target.trim_start_matches("./").trim_end_matches('/');
+                declared.targets.push(target.to_owned());
+            }
+            if let Some(body) = plan.contents.get(&format!("{name}/body.data")) {
+                match (std::str::from_utf8(&body.kept), body.is_whole()) {
+                    (Ok(text), true) => {
+                        declared.texts.push(text.to_owned());
+                        if let Ok(value) = serde_json::from_str::<Value>(text) {
+                            let mut found = Vec::new();
+                            strings(&value, &mut found);
+                            declared.texts.extend(found.into_iter().map(str::to_owned));
+                        }
+                    }
+                    _ => declared.opaque = true,
+                }
+            }
+        }
+        declared
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        let by_target = self.targets.iter().any(|target| {
+            matches!(target.as_str(), "" | "." | "*" | "**" | "workspace")
+                || path == target
+                || path.starts_with(&format!("{target}/"))
+                || glob(target, path)
+        });
+        self.opaque || by_target || self.texts.iter().any(|text| names(text, path))
+    }
+}
+
+/// True if a text names a path, and not just a longer one that begins or ends alike.
+fn names(text: &str, path: &str) -> bool {
+    let part_of_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    text.match_indices(path).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let mut after = text[start + path.len()..].chars();
+        let next = after.next();
+        // A full stop ends a sentence as often as it continues a name.
+        let continues = match next {
+            Some('.') => after.next().is_some_and(char::is_alphanumeric),
+            Some(c) => part_of_name(c) || c == '/' || c == '~',
+            None => false,
+        };
+        // "a/" and "b/" stand before paths in a diff, and "./" in front of many.
+        !before.is_some_and(part_of_name) && !continues
+    })
+}
+
+/// `*` and `**` in a target.
+fn glob(pattern: &str, path: &str) -> bool {
+    let mut parts = pattern.split('*').filter(|part| !part.is_empty());
+    if !pattern.contains('*') {
+        return false;
+    }
+    let mut rest = path;
+    parts.all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+/// CC-ENG-035: restored artifacts are not rewritten, not even with the same bytes.
+pub(super) fn artifacts_kept(look: &mut Look, launch: &Launch) {
+    let changes: Vec<&Change> = launch.restored_changes.iter().collect();
+    let problems = if changes.is_empty() {
+        Vec::new()
+    } else {
+        vec![(
+            "restored artifacts left as they are".to_owned(),
+            words::list(&changes),
+        )]
+    };
+    look.judged(launch, problems);
+}
+
+/// CC-ENG-034: if take-off works with planning's leftovers, it works without.
+pub(super) fn no_leftovers_needed(look: &mut Look, launch: &Launch, of: &str, seen: &Observation) {
+    let Some(bare) = seen.named(of, launch.worker) else {
+        look.unproven(
+            launch,
+            "the take-off from restored state alone was not launched",
+        );
+        return;
+    };
+    match (receipt::worked(bare), receipt::worked(launch)) {
+        (Ok(()), _) => look.judged(launch, Vec::new()),
+        (Err(why), Ok(())) => look.judged(
+            launch,
+            vec![(
+                "take-off from the restored state artifacts alone".to_owned(),
+                format!("it works only with planning's leftovers; without: {why}"),
+            )],
+        ),
+        (Err(why), Err(_)) => {
+            look.unproven(launch, &format!("take-off does not work at all: {why}"))
+        }
+    }
+}
+
+/// CC-ENG-039: a second take-off leaves the workspace as the first one did.
+pub(super) fn repeat_is_harmless(look: &mut Look, launch: &Launch, of: &str, seen: &Observation) {
+    let first = seen.named(of, launch.worker);
+    let (Some(first), Some(second)) = (
+        first.and_then(|first| first.workspace_after.as_ref()),
+        launch.workspace_after.as_ref(),
+    ) else {
+        look.unproven(launch, "there is no first take-off to compare with");
+        return;
+    };
+    let problem = differences(first, second).map(|observed| {
+        (
+            "the workspace as the first take-off left it".to_owned(),
+            observed,
+        )
+    });
+    look.judged(launch, problem.into_iter().collect());
+}
+
+/// The same workspace afterwards as another take-off.
+pub(super) fn same_workspace(look: &mut Look, launch: &Launch, other: &str, seen: &Observation) {
+    if let Err(why) = receipt::worked(launch) {
+        look.unproven(launch, &why);
+        return;
+    }
+    let other = seen.named(other, launch.worker);
+    let (Some(wanted), Some(found)) = (
+        other.and_then(|other| other.workspace_after.as_ref()),
+        launch.workspace_after.as_ref(),
+    ) else {
+        look.unproven(launch, "there is no other take-off to compare with");
+        return;
+    };
+    let problem = differences(wanted, found).map(|observed| {
+        (
+            "the same workspace after the same take-off".to_owned(),
+            observed,
+        )
+    });
+    look.judged(launch, problem.into_iter().collect());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_only_as_a_whole() {
+        assert!(names(
+            "--- a/docs/notes.txt\n+++ b/docs/notes.txt",
+            "docs/notes.txt"
+        ));
+        assert!(names("Edits README.md.", "README.md"));
+        assert!(names("{\"path\":\"VERSION\"}", "VERSION"));
+        assert!(!names("README.md.bak", "README.md"));
+        assert!(!names("my-VERSION", "VERSION"));
+        assert!(!names("VERSIONS", "VERSION"));
+    }
+
+    #[test]
+    fn targets_cover_folders_and_patterns() {
+        let declared = |target: &str| Declared {
+            targets: vec![target.to_owned()],
+            texts: Vec::new(),
+            opaque: false,
+        };
+        assert!(declared("src").covers("src/main.rs"));
+        assert!(declared("*.md").covers("docs/guide.md"));
+        assert!(declared(".").covers("anything"));
+        assert!(!declared("src").covers("Cargo.lock"));
+        assert!(!declared("*.md").covers("docs/guide.txt"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Short, safe words for what was seen: subjects are hostile, and so are their outputs.
+
+use crate::tree::Change;
+
+/// Most characters of one quotation.
+const SHORT: usize = 240;
+
+/// A text on one line, control characters and direction marks escaped, cut in the middle if long.
+pub(crate) fn short(text: &str) -> String {
+    let safe = safe(text);
+    if safe.chars().count() <= SHORT {
+        return safe;
+    }
+    let head: String = safe.chars().take(SHORT * 2 / 3).collect();
+    let tail: Vec<char> = safe.chars().rev().take(SHORT / 4).collect();
+    format!("{head} ... {}", tail.into_iter().rev().collect::<String>())
+}
+
+/// Bytes as [`short`] text in quotation marks; bytes that are not UTF-8 as `\xNN`.
+pub(crate) fn quote(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    format!("\"{}\"", short(&text))
+}
+
+fn safe(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            c if c.is_control() || is_mark(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Characters that change the direction or the visibility of what follows.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Changes as version control writes them, the first few.
+pub(crate) fn list(changes: &[&Change]) -> String {
+    let shown: Vec<String> = changes
+        .iter()
+        .take(6)
+        .map(|c| format!("{} {}", c.what.letter(), short(&c.path)))
+        .collect();
+    let more = changes.len().saturating_sub(shown.len());
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!(" and {more} more")
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_cannot_leave_its_line() {
+        assert_eq!(
+            short("a\u{1b}[2Jb\nc\u{202e}d"),
+            "a\\u{1b}[2Jb\\nc\\u{202e}d"
+        );
+        assert!(short(&"x".repeat(5000)).chars().count() < 300);
+        assert_eq!(quote(b"a\xffb"), "\"a\\xffb\"");
+    }
+}
