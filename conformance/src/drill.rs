@@ -344,7 +344,7 @@ pub enum Paths {
     /// The worker's usual ones.
     #[default]
     Usual,
-    /// Longer ones with spaces and non-ASCII letters.
+    /// Longer ones with spaces and punctuation.
     Other,
     /// The workspace lies on a file system in memory, where the machine has one.
     Memory,
@@ -381,6 +381,8 @@ pub enum WorkspacePlan {
     Scenario,
     /// The scenario's, and it cannot be written.
     ReadOnly,
+    /// The scenario's, and none of its files can be read.
+    Unreadable,
     /// The scenario's with files whose names and contents are commands.
     Hostile,
     /// As the launch before left it.

@@ -70,7 +70,11 @@ pub enum Expect {
     /// A take-off's changes are named by its plan.
     OnlyDeclaredEffects,
     /// Exit status 1 with a failure receipt.
-    OwnFailure,
+    OwnFailure {
+        /// An engine that need not fail may also succeed.
+        #[serde(default)]
+        or_success: bool,
+    },
     /// Receipt paths name the hashed files.
     PathNamesFile,
     /// Artifacts are regular files with one name.

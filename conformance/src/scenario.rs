@@ -10,14 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, DirEntry, include_dir};
+use cabincrew_fixtures::{Dir, DirEntry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::adapter::hex;
-
-static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/scenarios");
 
 /// Most files that a scenario may hold.
 pub const FILES_MAX: usize = 10_000;
@@ -188,7 +186,7 @@ impl Scenario {
     pub fn embedded_default() -> Result<Self, ScenarioError> {
         let name = "default".to_owned();
         let mut files = Files::new();
-        let root = SCENARIOS.get_dir("default");
+        let root = cabincrew_fixtures::SCENARIOS.get_dir("default");
         if let Some(root) = root {
             collect_embedded(root, root.path(), &mut files);
         }

@@ -58,7 +58,7 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// When a directory or a file cannot be made.
-    pub(crate) fn new(plan: &'a LaunchPlan, material: Material<'a>) -> io::Result<Self> {
+    pub(crate) fn new(plan: &'a LaunchPlan, mut material: Material<'a>) -> io::Result<Self> {
         let dirs = material.dirs;
         if plan.junk {
             for name in ["cache", "lock", "plan.json", "state.json", "engine.log"] {
@@ -74,12 +74,16 @@ impl<'a> Prepared<'a> {
             Some(Decoys::Gateways) => gateway = Some(Gateway::open()?),
             None => {}
         }
+        let address = gateway.as_ref().map(Gateway::address).unwrap_or_default();
+        if gateway.is_some() {
+            let text = String::from_utf8_lossy(&material.input).replace("{gateway}", &address);
+            material.input = text.into_bytes();
+        }
         let input_file = dirs.side.join("input.json");
         let by_file = plan.delivery == Delivery::File;
         if by_file {
             std::fs::write(&input_file, &material.input)?;
         }
-        let address = gateway.as_ref().map(Gateway::address).unwrap_or_default();
         let mut env = variables(plan, &dirs, material.path);
         for value in env.values_mut() {
             *value = fill_in(value, &dirs, material.decoy, &address);

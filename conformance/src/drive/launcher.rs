@@ -24,6 +24,8 @@ pub const STAGE: &str = "__launch";
 pub struct Circumstances {
     /// File mode mask.
     pub umask: Option<u32>,
+    /// Mode bits bind the subject although it may be root.
+    pub bound_by_modes: bool,
     /// Directories that cannot be written.
     pub read_only: Vec<PathBuf>,
     /// A directory without room.
@@ -106,6 +108,9 @@ fn stage(mut args: impl Iterator<Item = OsString>) -> Result<ExitCode, StageErro
     }
     if let Some(mask) = plan.umask {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+    }
+    if plan.bound_by_modes {
+        mounts::give_up_override();
     }
     if plan.watch.is_empty() {
         let source = command.exec();
@@ -208,6 +213,25 @@ mod mounts {
         mount_bind(from, to)
     }
 
+    /// Gives up the capabilities that let root read and write whatever mode bits say, for good.
+    pub(super) fn give_up_override() {
+        use rustix::thread::{
+            CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities,
+        };
+        let given_up = [CapabilitySet::DAC_OVERRIDE, CapabilitySet::DAC_READ_SEARCH];
+        for capability in given_up {
+            let _ = remove_capability_from_bounding_set(capability);
+        }
+        if let Ok(mut sets) = capabilities(None) {
+            for capability in given_up {
+                sets.effective.remove(capability);
+                sets.permitted.remove(capability);
+                sets.inheritable.remove(capability);
+            }
+            let _ = set_capabilities(None, sets);
+        }
+    }
+
     pub(super) fn private_mounts(plan: &Circumstances) -> Result<(), StageError> {
         let fail = |what, path: &Path| {
             let path = path.to_owned();
@@ -232,6 +256,8 @@ mod mounts {
     pub(super) fn private_mounts(_plan: &Circumstances) -> Result<(), StageError> {
         Err(StageError::Arguments)
     }
+
+    pub(super) const fn give_up_override() {}
 
     pub(super) fn memory(_path: &Path, _options: &str) -> rustix::io::Result<()> {
         Err(rustix::io::Errno::NOSYS)

@@ -17,7 +17,7 @@ pub(crate) enum Site {
     Plan,
     /// Take-off: other paths than planning.
     TakeOff,
-    /// Long paths with spaces and letters beyond ASCII.
+    /// Long paths with spaces and punctuation.
     Other,
     /// The workspace lies in memory.
     Memory,
@@ -64,7 +64,7 @@ impl Place {
             Site::TakeOff => self.root.join("take-off"),
             Site::Other => self
                 .root
-                .join("another place, with a längere Name")
+                .join("another place, with a longer name")
                 .join("run 2 (copy)"),
             Site::Memory => self.root.join("memory"),
             Site::Twin => self.root.join("twin"),

@@ -225,17 +225,6 @@ impl<'a> Worker<'a> {
     /// Why this machine or this subject cannot have the launch.
     fn obstacle(&self, plan: &LaunchPlan) -> Option<String> {
         let can = self.world.capabilities;
-        let by_mode_bits = rustix::process::geteuid().is_root();
-        if plan.workspace == WorkspacePlan::ReadOnly && !can.mounts && by_mode_bits {
-            return Some(
-                "this machine has no private mounts, and mode bits do not bind root".to_owned(),
-            );
-        }
-        if plan.artifacts == ArtifactsPlan::Full && !can.mounts && by_mode_bits {
-            return Some(
-                "this machine has no private mounts, and mode bits do not bind root".to_owned(),
-            );
-        }
         if plan.system == System::Watched && !can.system_watch {
             return Some("this machine has no layered private mounts".to_owned());
         }
@@ -385,6 +374,15 @@ impl<'a> Worker<'a> {
         if plan.workspace == WorkspacePlan::ReadOnly && !self.world.capabilities.mounts {
             close(path)?;
         }
+        if plan.workspace == WorkspacePlan::Unreadable {
+            for (name, node) in scenario {
+                if matches!(node, Node::File { .. }) {
+                    use std::os::unix::fs::PermissionsExt as _;
+                    let nothing = std::fs::Permissions::from_mode(0);
+                    std::fs::set_permissions(path.join(name), nothing)?;
+                }
+            }
+        }
         let tree = snapshot::look_with_root(path, None);
         if usual {
             self.clean.insert(path.clone(), tree.clone());
@@ -398,6 +396,11 @@ impl<'a> Worker<'a> {
         if let Some(mask) = &plan.umask {
             circumstances.umask = u32::from_str_radix(mask, 8).ok();
         }
+        // Where mode bits have to do, they must bind the subject whoever it is.
+        circumstances.bound_by_modes = rustix::process::geteuid().is_root()
+            && (plan.workspace == WorkspacePlan::Unreadable
+                || (!mounts && plan.workspace == WorkspacePlan::ReadOnly)
+                || (!mounts && plan.artifacts == ArtifactsPlan::Full));
         if plan.workspace == WorkspacePlan::ReadOnly && mounts {
             circumstances.read_only.push(dirs.workspace.clone());
         }

@@ -261,7 +261,9 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::NothingOutside => effects::nothing_outside(look, launch),
         E::OneReceipt => receipt_rules::one_receipt(look, launch),
         E::OnlyDeclaredEffects => takeoff::only_declared_effects(look, launch, seen),
-        E::OwnFailure => refusal::own_failure(look, launch, &seen.capabilities),
+        E::OwnFailure { or_success } => {
+            refusal::own_failure(look, launch, *or_success, &seen.capabilities);
+        }
         E::PathNamesFile => artifacts::path_names_file(look, launch),
         E::PlainFiles => artifacts::plain_files(look, launch),
         E::PlanSaysWhat => plan::says_what(look, launch),

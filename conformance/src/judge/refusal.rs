@@ -88,10 +88,18 @@ pub(super) fn is_2(look: &mut Look, launch: &Launch) {
 }
 
 /// CC-ENG-007, 011: a failure of the engine's own work.
-pub(super) fn own_failure(look: &mut Look, launch: &Launch, capabilities: &Capabilities) {
+pub(super) fn own_failure(
+    look: &mut Look,
+    launch: &Launch,
+    or_success: bool,
+    capabilities: &Capabilities,
+) {
     let expected = "exit status 1 and a failure receipt with an error".to_owned();
     let observed = match launch.end {
         End::Exited(1) => failure_receipt(launch, true),
+        End::Exited(0) if or_success => None,
+        // An engine that cannot read its manifest may call the workspace invalid.
+        End::Exited(2) if or_success => failure_receipt(launch, false),
         // Without a file system that is full, the directory merely cannot be written, which an engine
         // may notice while it validates its surroundings.
         End::Exited(2) if !capabilities.mounts => failure_receipt(launch, false),

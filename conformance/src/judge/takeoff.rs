@@ -151,7 +151,7 @@ impl Declared {
             }
             if let Some(body) = plan.contents.get(&format!("{name}/body.data")) {
                 match (std::str::from_utf8(&body.kept), body.is_whole()) {
-                    (Ok(text), true) => {
+                    (Ok(text), true) if !is_encoded(text) => {
                         declared.texts.push(text.to_owned());
                         if let Ok(value) = serde_json::from_str::<Value>(text) {
                             let mut found = Vec::new();
@@ -175,6 +175,13 @@ impl Declared {
         });
         self.opaque || by_target || self.texts.iter().any(|text| names(text, path))
     }
+}
+
+/// True for a long text without white space in the alphabet of base64: it may hold anything.
+fn is_encoded(text: &str) -> bool {
+    let bytes = || text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
+    bytes().count() >= 64 && bytes().all(plain)
 }
 
 /// True if a text names a path, and not just a longer one that begins or ends alike.
