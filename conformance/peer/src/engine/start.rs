@@ -1,0 +1,150 @@
+//! What a process is started with: arguments, environment, and the mode they agree on (C-47).
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use crate::fault::Deviation;
+use crate::fault::input::Leniency;
+
+/// What this process was started with.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// The engine's own arguments.
+    pub(crate) args: Vec<OsString>,
+    /// The environment, in the order it was handed over.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// In which way this engine is wrong.
+    pub(crate) deviation: Deviation,
+}
+
+/// The two modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    FlightPlan,
+    TakeOff,
+}
+
+impl Mode {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::FlightPlan => "flight-plan",
+            Self::TakeOff => "take-off",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::FlightPlan, Self::TakeOff]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+    }
+}
+
+/// The directories that the orchestrator hands over.
+#[derive(Debug, Clone)]
+pub(crate) struct Dirs {
+    pub(crate) workspace: PathBuf,
+    pub(crate) artifacts: PathBuf,
+    pub(crate) temp: PathBuf,
+}
+
+impl Start {
+    /// Collects everything from this process; the only place that reads the environment.
+    pub(crate) fn collect(args: Vec<OsString>, deviation: Deviation) -> Self {
+        Self {
+            args,
+            env: std::env::vars_os().collect(),
+            deviation,
+        }
+    }
+
+    /// A variable of the environment, if it is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The directories of this launch.
+    pub(crate) fn dirs(&self) -> Result<Dirs, Failure> {
+        let dir = |name: &'static str| {
+            let path = self.variable(name).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
+                .ok_or(Failure::Variable(name))
+        };
+        Ok(Dirs {
+            workspace: dir("CABINCREW_WORKSPACE")?,
+            artifacts: dir("CABINCREW_ARTIFACTS_DIR")?,
+            temp: dir("CABINCREW_TEMP_DIR")?,
+        })
+    }
+
+    /// The mode that flag and variable name, for receipts of launches that cannot even be understood.
+    pub(crate) fn apparent_mode(&self) -> Mode {
+        let flag = self.flag().ok().flatten();
+        let variable = self.variable("CABINCREW_MODE").and_then(OsStr::to_str);
+        [flag.as_deref(), variable]
+            .into_iter()
+            .flatten()
+            .find_map(Mode::parse)
+            .unwrap_or(Mode::FlightPlan)
+    }
+
+    /// The mode that flag, variable and input agree on.
+    pub(crate) fn mode(&self, input: Option<&str>) -> Result<Mode, Failure> {
+        let lenient = |leniency| self.deviation.lets_pass(leniency);
+        let variable = self.variable("CABINCREW_MODE").map(OsStr::to_string_lossy);
+        let mut flag = known(
+            "--mode",
+            self.flag()?.as_deref(),
+            lenient(Leniency::UnknownFlag),
+        )?;
+        let mut variable = known("CABINCREW_MODE", variable.as_deref(), false)?;
+        let mut input = known("the input", input, lenient(Leniency::UnknownModes))?;
+        if variable.is_some() && flag != variable && lenient(Leniency::FlagDiffers) {
+            flag = None;
+        }
+        if flag.is_some() && flag != variable && lenient(Leniency::VariableDiffers) {
+            variable = None;
+        }
+        if flag.is_some() && flag != input && lenient(Leniency::InputDiffers) {
+            input = None;
+        }
+        let mut given = [flag, variable, input].into_iter().flatten();
+        let Some(mode) = given.next() else {
+            return Err(Failure::ModeUnknown("the input"));
+        };
+        if given.any(|other| other != mode) {
+            return Err(Failure::ModesDiffer);
+        }
+        Ok(mode)
+    }
+
+    /// The value of `--mode`; any other argument is refused.
+    fn flag(&self) -> Result<Option<String>, Failure> {
+        let mut flag = None;
+        let mut args = self.args.iter().enumerate();
+        while let Some((index, arg)) = args.next() {
+            let value = match arg.to_str() {
+                Some("--mode") => args.next().and_then(|(_, value)| value.to_str()),
+                Some(text) => text.strip_prefix("--mode="),
+                None => None,
+            };
+            match value {
+                Some(value) if flag.is_none() => flag = Some(value.to_owned()),
+                _ => return Err(Failure::Argument(index + 1)),
+            }
+        }
+        Ok(flag)
+    }
+}
+
+fn known(from: &'static str, text: Option<&str>, lenient: bool) -> Result<Option<Mode>, Failure> {
+    match text.map(Mode::parse) {
+        None => Ok(None),
+        Some(None) if lenient => Ok(None),
+        Some(None) => Err(Failure::ModeUnknown(from)),
+        Some(mode) => Ok(mode),
+    }
+}

@@ -1,0 +1,193 @@
+//! Deviations in reading the request.
+
+use std::borrow::Cow;
+use std::io::{self, Read as _};
+
+use serde::Deserialize;
+
+use super::deviation::wait_for_ever;
+use crate::engine::{Failure, Mode, Start};
+
+/// A deviation in reading the request: `input/...`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum InputFault {
+    /// Goes on with input that must be refused.
+    Accepts {
+        /// Which.
+        what: Leniency,
+    },
+    /// Waits for standard input even though `CABINCREW_INPUT_FILE` is set.
+    BlocksOnStandardInput {},
+    /// Takes no more than so many bytes for the whole input.
+    FixedBuffer {
+        /// Size of the buffer.
+        bytes: u64,
+    },
+    /// Knows no `--mode`: prints its usage and ends with exit status 2.
+    FlagRejected {},
+    /// Reads well only what comes at once; waits for ever when the first read brings one byte.
+    HangsOnPieces {},
+    /// Reads standard input even though `CABINCREW_INPUT_FILE` is set.
+    IgnoresInputFile {},
+    /// Plans, whatever mode it is launched in.
+    IgnoresMode {},
+    /// Writes an artifact before it finds that the input is not JSON.
+    PlansBeforeRefusing {},
+    /// Takes what one read brings for the whole input.
+    ReadsOnce {},
+    /// Follows nested input with a stack frame for each level.
+    RecursesWithoutBound {},
+}
+
+/// What a lenient engine lets pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leniency {
+    /// Configs that break the engine's own contract.
+    Config,
+    /// Nesting without end: the innermost levels are dropped.
+    DeepNesting,
+    /// The last one of two members of the same name counts.
+    DuplicateMembers,
+    /// A flag that contradicts the variable: the variable counts.
+    FlagDiffers,
+    /// An input whose mode contradicts flag and variable: those count.
+    InputDiffers,
+    /// Missing members are filled in.
+    MissingMembers,
+    /// What cannot be parsed counts as an empty object.
+    NotJson,
+    /// Null counts as absent.
+    NullMembers,
+    /// Whatever follows the first document.
+    SecondDocument,
+    /// Bytes before the document that are not UTF-8.
+    StrayBytes,
+    /// An unknown value of `--mode` counts as none.
+    UnknownFlag,
+    /// Members that are not defined.
+    UnknownMembers,
+    /// An unknown mode in the input counts as the flag's.
+    UnknownModes,
+    /// A variable that contradicts the flag: the flag counts.
+    VariableDiffers,
+    /// Members of a wrong type count as absent.
+    WrongTypes,
+}
+
+/// Nesting that the reader still takes.
+const DEPTH_KEPT: usize = 40;
+/// Stack that each level of careless recursion costs.
+const FRAME: usize = 16 << 10;
+
+impl InputFault {
+    pub(super) fn read(&self, start: &Start) -> Option<io::Result<Vec<u8>>> {
+        let by_file = start.variable("CABINCREW_INPUT_FILE").is_some();
+        let mut stdin = io::stdin().lock();
+        let mut bytes = Vec::new();
+        let read = match self {
+            Self::FixedBuffer { bytes: limit } if !by_file => {
+                stdin.take(*limit).read_to_end(&mut bytes)
+            }
+            Self::IgnoresInputFile {} => stdin.read_to_end(&mut bytes),
+            Self::BlocksOnStandardInput {} => {
+                let read = stdin.read_to_end(&mut bytes);
+                if bytes.is_empty() {
+                    wait_for_ever();
+                }
+                read
+            }
+            Self::ReadsOnce {} | Self::HangsOnPieces {} if !by_file => {
+                bytes.resize(1 << 20, 0);
+                let first = stdin.read(&mut bytes);
+                bytes.truncate(*first.as_ref().unwrap_or(&0));
+                if *self == (Self::ReadsOnce {}) {
+                    first
+                } else if bytes.len() == 1 {
+                    wait_for_ever()
+                } else {
+                    stdin.read_to_end(&mut bytes)
+                }
+            }
+            _ => return None,
+        };
+        Some(read.map(|_| bytes))
+    }
+
+    pub(super) fn clean<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match self {
+            Self::Accepts {
+                what: Leniency::StrayBytes,
+            } => {
+                let from = bytes.iter().position(u8::is_ascii).unwrap_or(0);
+                Cow::Borrowed(&bytes[from..])
+            }
+            Self::Accepts {
+                what: Leniency::DeepNesting,
+            } => Cow::Owned(flatten(bytes)),
+            Self::RecursesWithoutBound {} => {
+                descend(bytes, 0);
+                Cow::Borrowed(bytes)
+            }
+            _ => Cow::Borrowed(bytes),
+        }
+    }
+
+    pub(super) const fn mode_for(&self, mode: Mode) -> Mode {
+        match self {
+            Self::IgnoresMode {} => Mode::FlightPlan,
+            _ => mode,
+        }
+    }
+
+    pub(super) fn before_refusing(&self, start: &Start, failure: &Failure) {
+        if let (Self::PlansBeforeRefusing {}, Failure::NotJson(_)) = (self, failure)
+            && let Ok(dirs) = start.dirs()
+        {
+            let folder = dirs.artifacts.join("log");
+            let text = r#"{"artifact_type":"log","action":"none","mime":"text/plain","body":""}"#;
+            let _ = std::fs::create_dir(&folder);
+            let _ = std::fs::write(folder.join("artifact.json"), text);
+        }
+    }
+}
+
+/// Leaves out brackets beyond some depth, outside of strings.
+fn flatten(bytes: &[u8]) -> Vec<u8> {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    let mut kept = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        let mut keep = true;
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else {
+            match byte {
+                b'"' => in_string = true,
+                b'[' | b'{' => {
+                    depth += 1;
+                    keep = depth <= DEPTH_KEPT;
+                }
+                b']' | b'}' => {
+                    keep = depth <= DEPTH_KEPT;
+                    depth = depth.saturating_sub(1);
+                }
+                _ => {}
+            }
+        }
+        if keep {
+            kept.push(byte);
+        }
+    }
+    kept
+}
+
+/// Goes one level down for each opening bracket; overflows the stack on deep input.
+fn descend(bytes: &[u8], depth: usize) -> usize {
+    let frame = std::hint::black_box([0u8; FRAME]);
+    match bytes.iter().position(|byte| *byte == b'[') {
+        Some(at) => descend(&bytes[at + 1..], depth + 1) + usize::from(frame[depth % FRAME]),
+        None => depth,
+    }
+}

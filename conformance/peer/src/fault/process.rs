@@ -1,0 +1,238 @@
+//! Deviations of the process itself.
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::When;
+use super::deviation::wait_for_ever;
+use crate::engine::{Failure, Launch, Mode, Outcome, Start};
+
+/// A deviation of the process itself: `process/...`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ProcessFault {
+    /// Writes without end, as ends go.
+    Floods {
+        /// Where to.
+        stream: Stream,
+        /// How much.
+        mebibytes: u32,
+    },
+    /// Never ends.
+    Hangs {
+        /// From when on.
+        at: Moment,
+        /// Whether it ignores the signals that ask it to end.
+        #[serde(default)]
+        deaf: bool,
+    },
+    /// Leaves a process behind.
+    LeavesChild {
+        /// Which kind.
+        how: Child,
+        /// How long that lives.
+        seconds: u32,
+    },
+    /// Panics.
+    Panics {
+        /// When.
+        at: Trouble,
+    },
+    /// Leaves a process behind that goes on writing into an artifact.
+    RewritesLater {
+        /// After how long.
+        milliseconds: u32,
+    },
+    /// Sends itself a signal after the receipt.
+    Signals {
+        /// Its name without `SIG`.
+        name: String,
+        /// In which launches.
+        #[serde(default)]
+        when: When,
+    },
+}
+
+/// An output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    /// Standard error.
+    Error,
+    /// Standard output.
+    Output,
+}
+
+/// A moment in a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// After the receipt was printed.
+    AfterReceipt,
+    /// Before anything is read.
+    Start,
+    /// After the receipt of a take-off was printed.
+    AfterTakeOffReceipt,
+    /// When a take-off begins.
+    TakeOff,
+}
+
+/// A kind of process that is left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Child {
+    /// One of a process group of its own.
+    Group,
+    /// One that keeps standard output open.
+    HoldsOutput,
+    /// One that was not waited for.
+    Plain,
+    /// One of a session of its own.
+    Session,
+    /// One of a session of its own, with an empty environment, in the root directory.
+    SessionWithoutTraces,
+}
+
+/// What makes it panic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trouble {
+    /// Input that is not JSON.
+    NotJson,
+    /// Workspace files that cannot be read.
+    Reading,
+    /// A restored artifact that is not as announced.
+    State,
+    /// Artifacts that cannot be written.
+    Writing,
+}
+
+impl ProcessFault {
+    pub(super) const fn is_at_start(&self) -> bool {
+        matches!(
+            self,
+            Self::Hangs {
+                at: Moment::Start,
+                ..
+            }
+        )
+    }
+
+    pub(super) fn hang(&self, now: Moment) {
+        match self {
+            Self::Hangs { at, deaf } if *at == now => {
+                if *deaf {
+                    let mut shell = Command::new("sh");
+                    let script = "trap '' TERM INT HUP; while :; do sleep 1; done";
+                    // Returns only when there is no shell, and then it hangs without one.
+                    let _ = shell.arg("-c").arg(script).exec();
+                }
+                wait_for_ever();
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn at_work(&self, launch: &Launch<'_>) {
+        if launch.mode == Mode::TakeOff {
+            self.hang(Moment::TakeOff);
+        }
+    }
+
+    pub(super) fn panic_over(&self, failure: &Failure) {
+        let Self::Panics { at } = self else { return };
+        let hit = match at {
+            Trouble::NotJson => matches!(failure, Failure::NotJson(_)),
+            Trouble::State => matches!(
+                failure,
+                Failure::StateAltered(_)
+                    | Failure::StateBodyMissing(_)
+                    | Failure::StateMissing(_)
+                    | Failure::StateTruncated(_)
+            ),
+            Trouble::Reading | Trouble::Writing => {
+                let reads = |what: &str| what.starts_with("read") || what.starts_with("list");
+                matches!(failure, Failure::Io { what, .. } if reads(what) == (*at == Trouble::Reading))
+            }
+        };
+        assert!(!hit, "called `unwrap()` on an `Err` value: {failure}");
+    }
+
+    pub(super) fn after_receipt(&self, start: &Start, outcome: &Outcome) {
+        self.hang(Moment::AfterReceipt);
+        if outcome.mode == Mode::TakeOff {
+            self.hang(Moment::AfterTakeOffReceipt);
+        }
+        match self {
+            Self::Floods { stream, mebibytes } => stream.flood(*mebibytes),
+            Self::LeavesChild { how, seconds } => how.leave(*seconds),
+            Self::RewritesLater { milliseconds } if outcome.mode == Mode::FlightPlan => {
+                rewrite_later(start, *milliseconds);
+            }
+            Self::Signals { name, when } if when.fits(outcome) => {
+                let mut shell = Command::new("sh");
+                // Twice: the handler that reports stack overflows gives way to the first one.
+                let script = format!("kill -{name} $PPID; kill -{name} $PPID");
+                let _ = shell.arg("-c").arg(script).status();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Stream {
+    fn flood(self, mebibytes: u32) {
+        let mut out: Box<dyn std::io::Write> = match self {
+            Self::Error => Box::new(std::io::stderr().lock()),
+            Self::Output => Box::new(std::io::stdout().lock()),
+        };
+        let block = vec![b'\n'; 1 << 20];
+        for _ in 0..mebibytes {
+            if out.write_all(&block).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Child {
+    fn leave(self, seconds: u32) {
+        let seconds = seconds.to_string();
+        let (program, args): (&str, &[&str]) = match self {
+            Self::Group | Self::HoldsOutput | Self::Plain => ("sleep", &[&seconds]),
+            Self::Session | Self::SessionWithoutTraces => ("setsid", &["sleep", &seconds]),
+        };
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null());
+        if self != Self::HoldsOutput {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        }
+        if self == Self::Group {
+            command.process_group(0);
+        }
+        if self == Self::SessionWithoutTraces {
+            command.env_clear().current_dir("/");
+        }
+        let _ = command.spawn();
+    }
+}
+
+fn rewrite_later(start: &Start, milliseconds: u32) {
+    let Ok(dirs) = start.dirs() else { return };
+    let body = dirs.artifacts.join("diff").join(crate::engine::BODY);
+    let pause = format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg("sleep \"$0\"; echo late >> \"$1\"")
+        .arg(pause)
+        .arg(body);
+    let _ = shell
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+}

@@ -1,0 +1,25 @@
+//! The scripted peer: an engine whose behaviour is data.
+//!
+//! `cabincrew-peer SCRIPT.toml --mode flight-plan|take-off` is started like any engine, with a script
+//! in front of the engine's own arguments. An empty script gives an engine that keeps every rule: it
+//! plans to strip trailing blanks from the workspace's text files, and takes off from the restored
+//! plan alone. A script with a `[fault]` gives the same engine with one deviation, so that a check
+//! can be seen failing; one with a `[record]` has each launch written to a journal, so that an
+//! orchestrator can be judged by what it started.
+//!
+//! ```text
+//! engine/   the correct engine; it asks for deviations at named places and knows none of them
+//! fault/    the deviations, by subject: what they are called in a script, and what they do
+//! script    the file format
+//! journal   one line for each launch
+//! ```
+//!
+//! Nothing here is shared with the harness: the judge must not judge by the code of the judged.
+
+mod engine;
+pub mod fault;
+mod journal;
+mod run;
+pub mod script;
+
+pub use run::run;

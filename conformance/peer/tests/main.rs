@@ -1,0 +1,7 @@
+//! Tests of the peer as a binary, and of the scripts in `fixtures/faults/`.
+
+mod contract;
+mod deviations;
+mod driver;
+mod journal;
+mod scripts;
