@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use super::clock;
+use super::command;
 use super::decoys::{Gateway, OpenWatch};
-use super::launcher::{self, Caught, Circumstances};
+use super::launcher::{Caught, Circumstances};
 use super::place::Dirs;
 use super::process::{self, Ended, Spec};
 use super::reap::Tracker;
 use super::snapshot::{self, Look};
-use crate::drill::{Cwd, Decoys, Delivery, EnvOrder, LaunchMode, LaunchPlan, System};
+use super::watch::{self, Before};
+use crate::drill::{Cwd, Decoys, Delivery, LaunchMode, LaunchPlan, StatePlan, System};
 use crate::observe::{Bytes, End, Launch};
 use crate::tree::{self, Change, Tree};
 
@@ -33,7 +34,7 @@ pub(crate) struct Prepared<'a> {
     pub(crate) circumstances: Circumstances,
     gateway: Option<Gateway>,
     open_watch: Option<OpenWatch>,
-    watched_before: BTreeMap<&'static str, Tree>,
+    watched_before: Before,
 }
 
 /// What is needed to prepare a launch, beside its plan.
@@ -84,14 +85,14 @@ impl<'a> Prepared<'a> {
         if by_file {
             std::fs::write(&input_file, &material.input)?;
         }
-        let mut env = variables(plan, &dirs, material.path);
+        let mut env = command::variables(plan, &dirs, material.path);
         for value in env.values_mut() {
-            *value = fill_in(value, &dirs, material.decoy, &address);
+            *value = command::fill_in(value, &dirs, material.decoy, &address);
         }
         if by_file {
             env.insert("CABINCREW_INPUT_FILE".into(), input_file.into_os_string());
         }
-        let (argv, env) = command(plan, material.subject, env, &material.circumstances);
+        let (argv, env) = command::command(plan, material.subject, env, &material.circumstances);
         let spec = Spec {
             argv,
             env,
@@ -110,13 +111,13 @@ impl<'a> Prepared<'a> {
             bounded: vec![dirs.base.clone(), dirs.side.clone()],
         };
         let artifacts_before = snapshot::look(&dirs.artifacts, None).tree;
-        let watched_before = watched(plan, &dirs);
+        let watched_before = Before::look(plan, &dirs);
         Ok(Self {
             plan,
             name: material.name,
             drill: material.drill,
             spec,
-            spoiled: plan.state != crate::drill::StatePlan::Intact,
+            spoiled: plan.state != StatePlan::Intact,
             input: material.input,
             expected_plan_token: material.expected_plan_token,
             restored: material.restored,
@@ -167,7 +168,7 @@ impl<'a> Prepared<'a> {
             .filter(|change| is_restored(&change.path))
             .collect();
         Launch {
-            markers: self.markers(&workspace, &look.tree),
+            markers: watch::markers(&self.dirs, &workspace, &look.tree),
             temp_left: snapshot::look(&self.dirs.temp, None)
                 .tree
                 .into_keys()
@@ -181,7 +182,7 @@ impl<'a> Prepared<'a> {
             mode: self.plan.mode,
             refuse: self.plan.refuse,
             spoiled: self.spoiled,
-            args: arguments(self.plan),
+            args: command::arguments(self.plan),
             env: recorded_variables(&self.spec, &self.dirs),
             input: Bytes::whole(self.input),
             expected_plan_token: self.expected_plan_token,
@@ -205,21 +206,7 @@ impl<'a> Prepared<'a> {
 
     /// Changes in watched places; also takes the subject's own end from the launcher's report.
     fn outside(&self, ended: &mut Ended) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for (place, before) in &self.watched_before {
-            let after = match *place {
-                "beside" => listing(&self.dirs.base),
-                _ => snapshot::look(&watched_path(place, &self.dirs), Some(before)).tree,
-            };
-            changes.extend(
-                tree::changes(before, &after)
-                    .into_iter()
-                    .map(|change| Change {
-                        path: format!("{}/{}", watched_name(place), change.path),
-                        what: change.what,
-                    }),
-            );
-        }
+        let mut changes = self.watched_before.changes(&self.dirs);
         if self.plan.system == System::Watched {
             let report = std::fs::read(&self.circumstances.report).unwrap_or_default();
             match serde_json::from_slice::<Caught>(&report) {
@@ -238,37 +225,6 @@ impl<'a> Prepared<'a> {
         }
         changes
     }
-
-    /// Files that only an injected command makes.
-    fn markers(&self, workspace: &Tree, artifacts: &Tree) -> Vec<String> {
-        let in_tree = |tree: &Tree, place: &str| -> Vec<String> {
-            tree.keys()
-                .filter(|path| {
-                    path.rsplit('/')
-                        .next()
-                        .is_some_and(|name| name.starts_with("pwned"))
-                })
-                .map(|path| format!("{place}/{path}"))
-                .collect()
-        };
-        let mut found = in_tree(workspace, "workspace");
-        found.extend(in_tree(artifacts, "artifacts"));
-        for (place, folder) in [
-            ("temp", &self.dirs.temp),
-            ("home", &self.dirs.home),
-            ("tmp", &self.dirs.tmpdir),
-            ("cwd", &self.dirs.elsewhere),
-            ("beside", &self.dirs.base),
-        ] {
-            let tree = if place == "beside" {
-                listing(folder)
-            } else {
-                snapshot::look(folder, None).tree
-            };
-            found.extend(in_tree(&tree, place));
-        }
-        found
-    }
 }
 
 /// A launch that did not take place.
@@ -279,8 +235,8 @@ pub(crate) fn not_launched(plan: &LaunchPlan, name: &str, drill: &str, why: Stri
         worker: 0,
         mode: plan.mode,
         refuse: plan.refuse,
-        spoiled: plan.state != crate::drill::StatePlan::Intact,
-        args: arguments(plan),
+        spoiled: plan.state != StatePlan::Intact,
+        args: command::arguments(plan),
         env: BTreeMap::new(),
         input: Bytes::default(),
         expected_plan_token: None,
@@ -304,80 +260,6 @@ pub(crate) fn not_launched(plan: &LaunchPlan, name: &str, drill: &str, why: Stri
         connections: Vec::new(),
         markers: Vec::new(),
     }
-}
-
-fn arguments(plan: &LaunchPlan) -> Vec<String> {
-    plan.args
-        .clone()
-        .unwrap_or_else(|| vec!["--mode".to_owned(), plan.mode.as_str().to_owned()])
-}
-
-/// The protocol's variables (DESIGN 4) and what the drill adds; values may still hold placeholders.
-fn variables(plan: &LaunchPlan, dirs: &Dirs, path: &OsString) -> BTreeMap<OsString, OsString> {
-    let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
-    env.insert("CABINCREW_WORKSPACE".into(), dirs.workspace.clone().into());
-    env.insert(
-        "CABINCREW_ARTIFACTS_DIR".into(),
-        dirs.artifacts.clone().into(),
-    );
-    env.insert("CABINCREW_TEMP_DIR".into(), dirs.temp.clone().into());
-    env.insert("CABINCREW_MODE".into(), plan.mode.as_str().into());
-    env.insert("PATH".into(), path.clone());
-    env.extend(
-        plan.env
-            .iter()
-            .map(|(name, value)| (name.into(), value.into())),
-    );
-    env
-}
-
-fn fill_in(value: &OsString, dirs: &Dirs, decoy: &str, gateway: &str) -> OsString {
-    let Some(text) = value.to_str().filter(|text| text.contains('{')) else {
-        return value.clone();
-    };
-    text.replace("{home}", &dirs.home.display().to_string())
-        .replace("{tmpdir}", &dirs.tmpdir.display().to_string())
-        .replace("{decoy}", decoy)
-        .replace("{gateway}", gateway)
-        .into()
-}
-
-/// The command line and the environment it is started with.
-fn command(
-    plan: &LaunchPlan,
-    subject: &[OsString],
-    env: BTreeMap<OsString, OsString>,
-    circumstances: &Circumstances,
-) -> (Vec<OsString>, Vec<(OsString, OsString)>) {
-    let mut argv: Vec<OsString> = Vec::new();
-    if !circumstances.is_plain() {
-        let stage = serde_json::to_string(circumstances).unwrap_or_default();
-        argv.extend([
-            own_binary().into_os_string(),
-            launcher::STAGE.into(),
-            stage.into(),
-        ]);
-    }
-    let mut env: Vec<(OsString, OsString)> = env.into_iter().collect();
-    if plan.env_order == Some(EnvOrder::Reversed) {
-        // `env` hands variables over in the order of its arguments; a process can be given an order
-        // in no other portable way.
-        argv.extend(["/usr/bin/env".into(), "-i".into()]);
-        for (name, value) in env.drain(..).rev() {
-            let mut assignment = name;
-            assignment.push("=");
-            assignment.push(value);
-            argv.push(assignment);
-        }
-    }
-    argv.extend(subject.iter().cloned());
-    argv.extend(arguments(plan).into_iter().map(OsString::from));
-    (argv, env)
-}
-
-/// The harness's own executable, for stages that it starts again.
-pub(crate) fn own_binary() -> PathBuf {
-    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cabincrew-conform"))
 }
 
 fn named_dirs(dirs: &Dirs) -> BTreeMap<String, String> {
@@ -422,65 +304,4 @@ pub(crate) fn with_placeholders(text: &str, dirs: &BTreeMap<String, String>) -> 
         text = text.replace(path.as_str(), &format!("{{{name}}}"));
     }
     text
-}
-
-/// Looks at the watched places before the launch.
-fn watched(plan: &LaunchPlan, dirs: &Dirs) -> BTreeMap<&'static str, Tree> {
-    let mut places = BTreeMap::new();
-    if plan.watch || plan.cwd == Cwd::Elsewhere {
-        places.insert("elsewhere", snapshot::look(&dirs.elsewhere, None).tree);
-    }
-    if plan.watch {
-        places.insert("home", snapshot::look(&dirs.home, None).tree);
-        places.insert("tmpdir", snapshot::look(&dirs.tmpdir, None).tree);
-    }
-    if plan.watch || plan.system == System::Watched {
-        places.insert("beside", listing(&dirs.base));
-    }
-    places
-}
-
-fn watched_path(place: &str, dirs: &Dirs) -> PathBuf {
-    match place {
-        "home" => dirs.home.clone(),
-        "tmpdir" => dirs.tmpdir.clone(),
-        _ => dirs.elsewhere.clone(),
-    }
-}
-
-/// How a watched place is called in findings.
-fn watched_name(place: &str) -> &'static str {
-    match place {
-        "home" => "$HOME",
-        "tmpdir" => "$TMPDIR",
-        "beside" => "(beside the workspace)",
-        _ => "(current directory)",
-    }
-}
-
-/// Just the names in a directory, without looking inside.
-fn listing(folder: &Path) -> Tree {
-    let mut tree = Tree::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let kind = if is_dir {
-            tree::Kind::Directory
-        } else {
-            tree::Kind::File
-        };
-        let entry_seen = tree::Entry {
-            kind,
-            mode: 0,
-            size: 0,
-            sha256: String::new(),
-            target: String::new(),
-            links: 1,
-            stamp: tree::Stamp::default(),
-        };
-        tree.insert(
-            snapshot::printable(entry.file_name().as_encoded_bytes()),
-            entry_seen,
-        );
-    }
-    tree
 }

@@ -2,15 +2,21 @@
 
 mod artifacts;
 mod clock;
+mod command;
 mod decoys;
 pub mod engine;
 mod input;
 mod launch;
 pub mod launcher;
 mod place;
+mod probe;
 mod process;
 mod reap;
+mod schedule;
 mod snapshot;
+mod watch;
 mod worker;
+mod workspace;
+mod world;
 
 pub(crate) use launch::with_placeholders;

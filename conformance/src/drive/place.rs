@@ -179,7 +179,7 @@ fn open_up(path: &Path, depth: usize) {
 }
 
 /// A directory on a file system in memory, made for this run, if the machine has one.
-pub(crate) fn in_memory(name: &str) -> Option<PathBuf> {
+pub(crate) fn in_memory(name: &std::ffi::OsStr) -> Option<PathBuf> {
     let folder = Path::new("/dev/shm").join(name);
     fs::create_dir(&folder).ok()?;
     Some(folder)

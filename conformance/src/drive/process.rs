@@ -26,8 +26,6 @@ const STDERR_MAX: u64 = 256 << 20;
 const TICK: Duration = Duration::from_millis(100);
 /// How long output may go on after the process itself has ended.
 const DRAIN: Duration = Duration::from_millis(500);
-/// Memory of the whole process group.
-const MEMORY_MAX: u64 = 2 << 30;
 /// How many of the first bytes are sent one by one when input is delivered in pieces.
 const SINGLE_BYTES: usize = 16;
 
@@ -65,7 +63,7 @@ pub(crate) struct Ended {
 /// anything that it left behind is touched.
 pub(crate) fn run(spec: &Spec, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
     let started = clock::now();
-    match start(spec) {
+    match tracker.family().start(|| start(spec)) {
         Ok(child) => Running::new(spec, child, started).to_the_end(tracker, at_exit),
         Err(error) => Ended {
             end: End::NotStarted(error.to_string()),
@@ -139,6 +137,7 @@ impl<'a> Running<'a> {
         // group's, cannot be given to someone else in between.
         tracker.kill_all(pid);
         let status = self.child.wait();
+        tracker.family().forget(pid);
         let end = excess.unwrap_or_else(|| match status {
             Ok(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => End::Exited(code),
@@ -214,6 +213,9 @@ impl<'a> Running<'a> {
         self.stdout.receive();
         self.stderr.receive();
         if self.stdout.bytes.total >= STDOUT_MAX as u64 {
+            // It is no receipt whatever it says: the beginning is enough to recognise it.
+            self.stdout.bytes.kept.truncate(STDERR_KEPT);
+            self.stdout.bytes.kept.shrink_to_fit();
             return Some("more than 16 MiB on standard output".to_owned());
         }
         (self.stderr.bytes.total > STDERR_MAX)
@@ -276,8 +278,8 @@ impl<'a> Running<'a> {
     }
 
     fn slow_limits(&self) -> Option<String> {
-        if reap::memory_of_group(self.child.id()) > MEMORY_MAX {
-            return Some("more than 2 GiB of memory".to_owned());
+        if let Some(excess) = reap::exceeded(self.child.id()) {
+            return Some(excess);
         }
         reap::too_large(&self.spec.bounded)
             .then(|| "more than 1 GiB of files in the directories given to it".to_owned())

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Child;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
@@ -30,6 +30,12 @@ const GRACE: Duration = Duration::from_millis(400);
 const SHORT_GRACE: Duration = Duration::from_millis(20);
 /// How long those that do not end are left alone, to see whether they change artifacts.
 const STUDY: Duration = Duration::from_millis(1500);
+/// More processes than this are not left alone at all: they may be multiplying.
+const LEFT_MAX: usize = 32;
+/// More processes than this at the same time are too many.
+const PROCESSES_MAX: usize = 1024;
+/// Memory of the whole process group.
+const MEMORY_MAX: u64 = 2 << 30;
 /// How many launches are studied for that.
 const STUDIED_MAX: usize = 3;
 /// Rounds of killing; each round kills everything that is then alive.
@@ -40,9 +46,59 @@ const ROUNDS: usize = 200;
 pub(crate) struct Tracker {
     /// The worker's root directory; its launches have it in their environment.
     root: String,
+    /// Holds every worker's root.
+    run: String,
     harness: u32,
-    /// Launches that left processes behind, over all workers.
-    culprits: Arc<AtomicUsize>,
+    family: Arc<Family>,
+}
+
+/// What the trackers of one run share.
+#[derive(Debug, Default)]
+pub(crate) struct Family {
+    /// Launches that left processes behind.
+    culprits: AtomicUsize,
+    /// Processes that the harness itself started and has not reaped yet.
+    leaders: Mutex<BTreeSet<u32>>,
+    /// Set when one worker works alone: every stray process is then of its launch.
+    alone: bool,
+    /// A stray process was seen that could be anybody's.
+    pub(crate) unclaimed: AtomicBool,
+}
+
+impl Family {
+    /// What the trackers of a run with so many workers share.
+    pub(crate) fn of(workers: usize) -> Self {
+        Self {
+            alone: workers == 1,
+            ..Self::default()
+        }
+    }
+
+    /// Starts a process and remembers it as one of the harness's own, in one step for onlookers.
+    pub(crate) fn start(
+        &self,
+        start: impl FnOnce() -> std::io::Result<Child>,
+    ) -> std::io::Result<Child> {
+        let mut leaders = self.leaders.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = start()?;
+        leaders.insert(child.id());
+        Ok(child)
+    }
+
+    /// Forgets a process that was reaped.
+    pub(crate) fn forget(&self, leader: u32) {
+        self.leaders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&leader);
+    }
+
+    fn is_leader(&self, raw: u32) -> bool {
+        self.leaders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&raw)
+    }
 }
 
 /// What `/proc` says of a process.
@@ -94,23 +150,31 @@ pub(crate) fn limit_file_size(child: &Child) {
 
 impl Tracker {
     /// A tracker for launches whose directories lie below `root`.
-    pub(crate) fn new(root: &std::path::Path, culprits: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(root: &std::path::Path, family: Arc<Family>) -> Self {
+        let run = root.parent().unwrap_or(root).display().to_string();
         Self {
             root: root.display().to_string(),
+            run,
             harness: std::process::id(),
-            culprits,
+            family,
         }
+    }
+
+    /// What this tracker shares with those of other workers.
+    pub(crate) fn family(&self) -> &Family {
+        &self.family
     }
 
     /// Names of the processes of the launch led by `leader` that are alive although it has ended,
     /// after a short time for those that are just ending.
     pub(crate) fn left_by(&self, leader: u32) -> Vec<String> {
-        let many = self.culprits.load(Ordering::Relaxed) > 2 * STUDIED_MAX;
+        let many = self.family.culprits.load(Ordering::Relaxed) > 2 * STUDIED_MAX;
         let alive = self.wait_for_end(leader, if many { SHORT_GRACE } else { GRACE });
         if alive.is_empty() {
             return Vec::new();
         }
-        if self.culprits.fetch_add(1, Ordering::Relaxed) < STUDIED_MAX {
+        let first = self.family.culprits.fetch_add(1, Ordering::Relaxed) < STUDIED_MAX;
+        if first && alive.len() <= LEFT_MAX {
             self.wait_for_end(leader, STUDY);
         }
         let mut names: Vec<_> = alive.into_values().map(|status| status.name).collect();
@@ -124,7 +188,7 @@ impl Tracker {
         let deadline = clock::now().after(patience);
         loop {
             let alive = self.alive(leader);
-            if alive.is_empty() || deadline.has_passed() {
+            if alive.is_empty() || alive.len() > LEFT_MAX || deadline.has_passed() {
                 return alive;
             }
             pause(Duration::from_millis(2));
@@ -163,7 +227,7 @@ impl Tracker {
                 let related = status.group == leader
                     || status.session == leader
                     || ours.contains(&status.parent)
-                    || (status.parent == self.harness && self.carries_root(raw));
+                    || (status.parent == self.harness && self.claims_stray(raw));
                 if related {
                     ours.insert(raw);
                 }
@@ -189,16 +253,33 @@ impl Tracker {
         found
     }
 
-    /// True if the process was started with one of this worker's directories in its environment, or
-    /// works in one of them.
-    fn carries_root(&self, raw: u32) -> bool {
+    /// True if a child of the harness that the harness did not start belongs to this worker's launch.
+    /// An orphan is told by the directories in its environment; one that gave those up is claimed only
+    /// when nobody else could have left it.
+    fn claims_stray(&self, raw: u32) -> bool {
+        if self.family.is_leader(raw) {
+            return false;
+        }
         let environ = std::fs::read(format!("/proc/{raw}/environ")).unwrap_or_default();
-        let needle = self.root.as_bytes();
-        environ
-            .windows(needle.len().max(1))
-            .any(|window| window == needle)
-            || std::fs::read_link(format!("/proc/{raw}/cwd"))
-                .is_ok_and(|cwd| cwd.starts_with(&self.root))
+        let cwd = std::fs::read_link(format!("/proc/{raw}/cwd")).unwrap_or_default();
+        let carries = |root: &str| {
+            let needle = format!("{root}/");
+            environ
+                .windows(needle.len())
+                .any(|window| window == needle.as_bytes())
+                || cwd.starts_with(root)
+        };
+        if carries(&self.root) {
+            return true;
+        }
+        // Reaped in the meantime, or another worker's.
+        if carries(&self.run) || status(raw).is_none_or(|s| s.parent != self.harness) {
+            return false;
+        }
+        if !self.family.alone {
+            self.family.unclaimed.store(true, Ordering::Relaxed);
+        }
+        self.family.alone
     }
 }
 
@@ -241,18 +322,23 @@ fn status(raw: u32) -> Option<Status> {
     })
 }
 
-/// Resident memory of the process group led by `leader`, bytes; 0 where it cannot be read.
-pub(crate) fn memory_of_group(leader: u32) -> u64 {
+/// The limit that the process group led by `leader` exceeds, if it does.
+pub(crate) fn exceeded(leader: u32) -> Option<String> {
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    processes(leader)
+    let group: Vec<u32> = processes(leader)
         .into_iter()
         .filter(|(raw, status)| *raw == leader || status.group == leader)
-        .filter_map(|(raw, _)| {
-            let text = std::fs::read_to_string(format!("/proc/{raw}/statm")).ok()?;
-            text.split_whitespace().nth(1)?.parse::<u64>().ok()
-        })
-        .sum::<u64>()
-        .saturating_mul(page)
+        .map(|(raw, _)| raw)
+        .collect();
+    if group.len() > PROCESSES_MAX {
+        return Some(format!("more than {PROCESSES_MAX} processes"));
+    }
+    let resident = |raw: &u32| -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{raw}/statm")).ok()?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    };
+    let pages: u64 = group.iter().filter_map(resident).sum();
+    (pages.saturating_mul(page) > MEMORY_MAX).then(|| "more than 2 GiB of memory".to_owned())
 }
 
 /// True if the files below `folders` exceed the bound in size or number.

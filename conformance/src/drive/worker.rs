@@ -1,8 +1,6 @@
 //! One worker: drives drills one after the other in directories of its own.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,21 +9,20 @@ use serde_json::{Map, Value};
 
 use super::artifacts::{self, Restored};
 use super::clock;
-use super::engine::World;
 use super::input::{self, Source};
 use super::launch::{self, Material, Prepared};
 use super::launcher::Circumstances;
-use super::place::{self, Dirs, Place, Site};
-use super::reap::Tracker;
-use super::snapshot;
+use super::place::{Dirs, Place, Site};
+use super::reap::{Family, Tracker};
+use super::workspace::{self, Workspaces};
+use super::world::World;
 use crate::drill::{
     ArtifactsPlan, Drill, LaunchMode, LaunchPlan, Needs, Paths, StatePlan, System, Wait,
     WorkspacePlan,
 };
 use crate::observe::{End, Launch};
 use crate::receipt;
-use crate::scenario::{self, Files, Node};
-use crate::tree::Tree;
+use crate::scenario;
 
 /// Launches of one drill that may run into the limit before the rest of it is left out.
 const TIMEOUTS_PER_DRILL: usize = 2;
@@ -35,7 +32,7 @@ const TIMEOUTS_PER_RUN: usize = 8;
 /// Counters that all workers share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    pub(crate) culprits: Arc<AtomicUsize>,
+    pub(crate) family: Arc<Family>,
     pub(crate) timeouts: AtomicUsize,
     pub(crate) stop: AtomicBool,
 }
@@ -46,10 +43,33 @@ pub(crate) struct Worker<'a> {
     index: usize,
     place: Place,
     tracker: Tracker,
-    /// How the workspace of a site looked when it was last as the scenario has it.
-    clean: BTreeMap<PathBuf, Tree>,
+    workspaces: Workspaces,
     /// Everything it launched.
     pub(crate) launches: Vec<Launch>,
+}
+
+/// How much of a drill is driven.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Extent<'a> {
+    /// Everything.
+    All,
+    /// What explains why the baseline did not work; the text says how it failed.
+    Diagnostic(&'a str),
+    /// Nothing.
+    Nothing(&'a str),
+}
+
+impl Extent<'_> {
+    /// Why a launch is left out.
+    fn reason(self, plan: &LaunchPlan) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Diagnostic(_) if plan.diagnostic => None,
+            Self::Diagnostic(why) | Self::Nothing(why) => {
+                Some(format!("the baseline did not work: {why}"))
+            }
+        }
+    }
 }
 
 /// One launch to make: a plan, its name, and the config where it is not the scenario's.
@@ -68,14 +88,14 @@ impl<'a> Worker<'a> {
             .memory
             .as_ref()
             .map(|memory| memory.join(format!("w{index}")));
-        let tracker = Tracker::new(&root, Arc::clone(&world.shared.culprits));
+        let tracker = Tracker::new(&root, Arc::clone(&world.shared.family));
         let place = Place::new(root, memory)?;
         Ok(Self {
             world,
             index,
             place,
             tracker,
-            clean: BTreeMap::new(),
+            workspaces: Workspaces::default(),
             launches: Vec::new(),
         })
     }
@@ -93,36 +113,21 @@ impl<'a> Worker<'a> {
         self.launch(jobs.remove(0))
     }
 
-    /// Drives one drill; with `only_diagnostic`, just the launches that explain a bad baseline.
-    pub(crate) fn drill(
-        &mut self,
-        drill: &'a Drill,
-        only_diagnostic: Option<&str>,
-    ) -> io::Result<()> {
+    /// Drives one drill, or as much of it as makes sense after a bad baseline.
+    pub(crate) fn drill(&mut self, drill: &'a Drill, extent: Extent<'_>) -> io::Result<()> {
         let mut timeouts = 0;
         for plan in &drill.launches {
             for jobs in self.jobs(plan, &drill.name) {
-                let reason = match only_diagnostic {
-                    Some(why) if !plan.diagnostic => {
-                        Some(format!("the baseline did not work: {why}"))
-                    }
-                    _ => self.stop_reason(timeouts),
-                };
+                let reason = extent.reason(plan).or_else(|| self.stop_reason(timeouts));
                 let before = self.launches.len();
                 match reason {
                     Some(why) => self.leave_out(&jobs, &why),
                     None => self.launch(jobs)?,
                 }
                 let new = &self.launches[before..];
-                let hung = new
-                    .iter()
-                    .filter(|l| matches!(l.end, End::TimedOut(_)))
-                    .count();
+                let hung = new.iter().filter(|l| matches!(l.end, End::TimedOut(_))).count();
                 timeouts += hung;
-                self.world
-                    .shared
-                    .timeouts
-                    .fetch_add(hung, Ordering::Relaxed);
+                self.world.shared.timeouts.fetch_add(hung, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -266,7 +271,11 @@ impl<'a> Worker<'a> {
         } else {
             dirs.renew(false)?;
         }
-        let workspace_before = self.workspace(plan, &dirs)?;
+        let by_modes = !self.world.capabilities.mounts;
+        let files = &self.world.scenario.workspace;
+        let workspace_before = self
+            .workspaces
+            .prepare(plan, &dirs.workspace, files, by_modes)?;
         let mut restored = None;
         if plan.mode == LaunchMode::TakeOff {
             let after = plan.after.as_deref().unwrap_or("baseline");
@@ -342,52 +351,8 @@ impl<'a> Worker<'a> {
         };
         let prepared = self.prepare(job)?;
         prepared.run(&self.tracker, self.index);
-        self.clean.remove(&dirs.workspace);
+        self.workspaces.forget(&dirs.workspace);
         Ok(())
-    }
-
-    /// Makes the workspace what the launch needs; returns how it looks.
-    fn workspace(&mut self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Tree> {
-        let path = &dirs.workspace;
-        if plan.workspace == WorkspacePlan::AsLeft {
-            self.clean.remove(path);
-            return Ok(snapshot::look_with_root(path, None));
-        }
-        let usual = plan.workspace == WorkspacePlan::Scenario
-            && plan.file_order == crate::drill::FileOrder::Sorted
-            && plan.file_times == crate::drill::FileTimes::Now;
-        if let Some(clean) = self.clean.get(path).filter(|_| usual) {
-            let now = snapshot::look_with_root(path, Some(clean));
-            if now == *clean {
-                return Ok(now);
-            }
-        }
-        self.clean.remove(path);
-        place::remove(path)?;
-        std::fs::create_dir_all(path)?;
-        let scenario = &self.world.scenario.workspace;
-        if plan.workspace == WorkspacePlan::Hostile {
-            place::fill(path, &hostile(scenario), plan.file_order, plan.file_times)?;
-        } else {
-            place::fill(path, scenario, plan.file_order, plan.file_times)?;
-        }
-        if plan.workspace == WorkspacePlan::ReadOnly && !self.world.capabilities.mounts {
-            close(path)?;
-        }
-        if plan.workspace == WorkspacePlan::Unreadable {
-            for (name, node) in scenario {
-                if matches!(node, Node::File { .. }) {
-                    use std::os::unix::fs::PermissionsExt as _;
-                    let nothing = std::fs::Permissions::from_mode(0);
-                    std::fs::set_permissions(path.join(name), nothing)?;
-                }
-            }
-        }
-        let tree = snapshot::look_with_root(path, None);
-        if usual {
-            self.clean.insert(path.clone(), tree.clone());
-        }
-        Ok(tree)
     }
 
     fn circumstances(&self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Circumstances> {
@@ -408,7 +373,7 @@ impl<'a> Worker<'a> {
             if mounts {
                 circumstances.full = Some(dirs.artifacts.clone());
             } else {
-                close(&dirs.artifacts)?;
+                workspace::close(&dirs.artifacts)?;
             }
         }
         if plan.system == System::Watched {
@@ -434,47 +399,6 @@ impl<'a> Worker<'a> {
             super::reap::pause(Duration::from_nanos(u64::from(rest)));
         }
     }
-}
-
-/// The scenario's files and some whose names and contents are commands.
-fn hostile(scenario: &Files) -> Files {
-    let names = [
-        ";touch pwned-semicolon",
-        "$(touch pwned-dollar).txt",
-        "`touch pwned-backtick`.txt",
-        "&touch pwned-ampersand&.md",
-        "|touch pwned-pipe.txt",
-        "a b'c\"d.txt",
-        "-rf",
-        "--help.txt",
-        "line\nbreak; touch pwned-line.txt",
-    ];
-    let content = b"$(touch pwned-content) `touch pwned-content`; touch pwned-content   \n";
-    let mut files = scenario.clone();
-    for name in names {
-        let node = Node::File {
-            content: content.to_vec(),
-            executable: false,
-        };
-        files.insert(name.to_owned(), node);
-    }
-    files
-}
-
-/// Takes away write permission, for users whom that binds.
-fn close(folder: &std::path::Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    for entry in std::fs::read_dir(folder)?.flatten() {
-        let path = entry.path();
-        let metadata = path.symlink_metadata()?;
-        if metadata.is_dir() {
-            close(&path)?;
-        } else if metadata.is_file() {
-            let mode = metadata.permissions().mode() & !0o222;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
-        }
-    }
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o555))
 }
 
 /// Restricts this thread, and what it starts, to the first `count` of the harness's processors.

@@ -46,13 +46,7 @@ pub(super) fn place_of(launch: &Launch, needle: &str) -> Option<String> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> bool {
-    if needle.is_empty() || haystack.len() < needle.len() {
-        return false;
-    }
-    let first = needle[0];
-    haystack
-        .windows(needle.len())
-        .any(|window| window[0] == first && window == needle)
+    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
 }
 
 /// The spellings of a secret that are looked for.
