@@ -1,0 +1,1 @@
+//! Governance of plans: policies, models and programs, evaluated outside the orchestrator.
