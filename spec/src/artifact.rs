@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::canonical::CanonicalError;
 use crate::digest::{self, Sha256Hex};
 use crate::wire::{self, RecordStringAny};
 
@@ -175,14 +174,13 @@ pub fn descriptor(
 
 /// The digest that stands for a whole artifact wherever a hash has no path beside it (C-05):
 /// SHA-256 of the canonical form of [`descriptor`].
-///
-/// # Errors
-/// Never for text of this kind; the signature is that of every JSON digest.
+#[must_use]
 pub fn descriptor_digest(
     name: &str,
     role: &Role,
     metadata_sha256: &Sha256Hex,
     body_sha256: Option<&Sha256Hex>,
-) -> Result<Sha256Hex, CanonicalError> {
+) -> Sha256Hex {
     digest::of_json(&descriptor(name, role, metadata_sha256, body_sha256))
+        .expect("text and null have a canonical form")
 }

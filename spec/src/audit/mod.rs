@@ -1,9 +1,23 @@
 //! The audit log, `cabincrew-audit/v1`: events, their vocabulary, the chain, signatures and
 //! checkpoints.
 
+mod blocks;
+mod chain;
+mod checkpoint;
 mod event;
+mod key;
+pub mod log;
+mod signature;
+pub mod vocabulary;
 
-pub use event::{
-    AuditApproval, AuditArtifact, AuditEngine, AuditEvent, AuditGateway, AuditIntegrity,
-    AuditPolicy, AuditWorkflow, NO_STATE, PolicyEvaluation, Severity,
+pub use blocks::{
+    AuditApproval, AuditArtifact, AuditEngine, AuditGateway, AuditIntegrity, AuditPolicy,
+    AuditWorkflow, PolicyEvaluation,
 };
+pub use chain::{ChainError, FORMAT, first_chain_hash, leaf_hash, verify_chain};
+pub use checkpoint::{Checkpoint, CheckpointError, Note, NoteSignature, root};
+pub use event::{AuditEvent, NO_STATE, Severity};
+pub use key::{KeyError, VerifierKey};
+pub use signature::payload;
+#[cfg(feature = "sign")]
+pub use signature::{SignatureError, SigningKey};
