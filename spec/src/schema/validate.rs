@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::DEFINITIONS;
+use super::TEXTS;
+use super::document::ROOT;
 
 /// One way in which a document breaks its schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -35,16 +36,18 @@ impl Validator {
     }
 }
 
-/// The validator of a wire type, by its name in the published schema (`EngineInput`, ...), or
-/// of a document of this kit (`workflow`). `None` for an unknown name.
+/// The validator of a wire type by its name in the published schema (`EngineInput`, ..), or of a
+/// document by the name of its schema file (`workflow`, `engine-input`, ..). `None` for an unknown
+/// name.
 #[must_use]
-pub fn validator(definition: &str) -> Option<&'static Validator> {
-    let slot = SLOTS.get(definition)?;
-    Some(slot.get_or_init(|| compile(definition)))
+pub fn validator(name: &str) -> Option<&'static Validator> {
+    SLOTS
+        .get(name)
+        .map(|slot| slot.get_or_init(|| compile(name)))
 }
 
-/// Every violation of a document against a definition; empty when it is valid. For an unknown
-/// definition there is one violation, whose keyword is `$ref`.
+/// Every violation of a document against a schema, named as in [`validator`]; empty when it is
+/// valid. For an unknown name there is one violation, whose keyword is `$ref`.
 #[must_use]
 pub fn violations(definition: &str, value: &Value) -> Vec<SchemaViolation> {
     validator(definition).map_or_else(
@@ -53,30 +56,47 @@ pub fn violations(definition: &str, value: &Value) -> Vec<SchemaViolation> {
     )
 }
 
-static ROOT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(DEFINITIONS).expect("the tests read the embedded file"));
-
 static SLOTS: LazyLock<BTreeMap<String, OnceLock<Validator>>> = LazyLock::new(|| {
-    let definitions = ROOT["definitions"].as_object();
-    definitions
+    let definitions = ROOT["definitions"]
+        .as_object()
         .into_iter()
-        .flatten()
-        .map(|(name, _)| (name.clone(), OnceLock::new()))
+        .flat_map(Map::keys);
+    let files = TEXTS
+        .iter()
+        .filter_map(|(file, _)| file.strip_suffix(".schema.json"));
+    let files = files
+        .filter(|name| *name != "definitions")
+        .map(str::to_owned);
+    definitions
+        .cloned()
+        .chain(files)
+        .map(|name| (name, OnceLock::new()))
         .collect()
 });
 
-/// Draft-07 ignores what stands beside `$ref`, so the reference goes into an `allOf`.
-fn compile(definition: &str) -> Validator {
-    let mut root = ROOT.clone();
-    root["allOf"] = json!([{ "$ref": format!("#/definitions/{definition}") }]);
+fn compile(name: &str) -> Validator {
+    let file = TEXTS
+        .iter()
+        .find(|(file, _)| file.strip_suffix(".schema.json") == Some(name));
+    let schema = match file {
+        Some((_, text)) => serde_json::from_str(text).expect("the tests read every file"),
+        None => wire_type(name),
+    };
     let compiled = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft7)
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .offline()
-        .build(&root)
-        .expect("the tests compile every definition");
+        .build(&schema)
+        .expect("the tests compile every schema");
     Validator(compiled)
+}
+
+/// Draft-07 ignores what stands beside `$ref`, so the reference goes into an `allOf`.
+fn wire_type(definition: &str) -> Value {
+    let mut root = ROOT.clone();
+    root["allOf"] = json!([{ "$ref": format!("#/definitions/{definition}") }]);
+    root
 }
 
 fn violation(error: &jsonschema::ValidationError<'_>) -> SchemaViolation {
