@@ -1,0 +1,24 @@
+//! Laws that hold for any bytes. Each function panics when a law is broken and returns otherwise;
+//! the targets and the test that replays the seeds call nothing else.
+
+mod filter;
+mod json;
+mod receipt;
+mod scenario;
+
+pub use filter::filter_expression;
+pub use json::{canonical_json, strict_json};
+pub use receipt::receipt;
+pub use scenario::scenario_file;
+
+/// A law: any bytes in, a panic if it is broken.
+pub type Law = fn(&[u8]);
+
+/// Every law by the name of its target and of its folder in `seeds/`.
+pub const LAWS: [(&str, Law); 5] = [
+    ("canonical_json", canonical_json),
+    ("filter_expression", filter_expression),
+    ("receipt", receipt),
+    ("scenario_file", scenario_file),
+    ("strict_json", strict_json),
+];
