@@ -409,7 +409,7 @@ pub enum StatePlan {
     Intact,
     /// They are gone.
     Missing,
-    /// Their `body.data` are gone.
+    /// Their `body.data` are gone, or their `artifact.json` where there is no body.
     BodyMissing,
     /// One bit of each hashed file is flipped.
     Flipped,

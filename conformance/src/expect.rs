@@ -32,6 +32,11 @@ pub enum Expect {
     ErrorIffFailure,
     /// Exit status 0, 1 or 2.
     ExitCodes,
+    /// If the baseline did not work, neither does this launch.
+    ExplainsBaseline {
+        /// What this launch has that the baseline has not, in words.
+        only_when: String,
+    },
     /// Exit status 0 exactly with status success.
     ExitFitsStatus,
     /// Receipt hashes are those of the files.
@@ -111,9 +116,6 @@ pub enum Expect {
     SamePlan {
         /// That launch.
         r#as: String,
-        /// Fails only when this launch is good and the other one is not, or both are and differ.
-        #[serde(default)]
-        explains_baseline: bool,
         /// The current directory must have stayed empty.
         #[serde(default)]
         and_cwd_empty: bool,

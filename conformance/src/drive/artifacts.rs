@@ -68,7 +68,7 @@ pub(crate) fn restore(
             if !bytes.is_whole() {
                 return Err(io::Error::other("an artifact is too large to be restored"));
             }
-            if spoil == StatePlan::BodyMissing && *path == body_path {
+            if spoil == StatePlan::BodyMissing && path == hashed {
                 continue;
             }
             let content = if path == hashed {

@@ -146,7 +146,7 @@ impl<'a> Prepared<'a> {
             .map(OpenWatch::opened)
             .unwrap_or_default();
         let look = at_exit.unwrap_or_else(|| snapshot::look_with_contents(&artifacts));
-        let artifacts_late = if ended.left.is_empty() {
+        let artifacts_late = if !ended.left.lingered {
             Vec::new()
         } else {
             tree::changes_with_touches(
@@ -192,7 +192,7 @@ impl<'a> Prepared<'a> {
             stderr: ended.stderr,
             started_s,
             duration_ms: ended.duration_ms,
-            processes_left: ended.left,
+            processes_left: ended.left.names,
             workspace_changes,
             workspace_after: (self.plan.mode == LaunchMode::TakeOff).then_some(workspace),
             artifacts: look.tree,

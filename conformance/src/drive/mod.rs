@@ -20,3 +20,4 @@ mod workspace;
 mod world;
 
 pub(crate) use launch::with_placeholders;
+pub(crate) use workspace::hostile as hostile_workspace;

@@ -99,6 +99,12 @@ impl Dirs {
             remove(&self.workspace)?;
             fs::create_dir_all(&self.workspace)?;
         }
+        // What an earlier launch left beside the three directories would hide that another one does too.
+        for entry in fs::read_dir(&self.base).into_iter().flatten().flatten() {
+            if entry.path() != self.workspace {
+                remove(&entry.path())?;
+            }
+        }
         for folder in [&self.artifacts, &self.temp, &self.side] {
             remove(folder)?;
             fs::create_dir_all(folder)?;

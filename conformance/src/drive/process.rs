@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::clock::{self, Moment};
-use super::reap::{self, Tracker};
+use super::reap::{self, Left, Tracker};
 use crate::drill::Delivery;
 use crate::observe::{Bytes, End};
 
@@ -55,8 +55,8 @@ pub(crate) struct Ended {
     pub(crate) stdout: Bytes,
     pub(crate) stderr: Bytes,
     pub(crate) duration_ms: u64,
-    /// Names of processes that were still alive when the first one had ended.
-    pub(crate) left: Vec<String>,
+    /// Processes that were still alive when the first one had ended.
+    pub(crate) left: Left,
 }
 
 /// Runs `spec` to its end. `at_exit` is called the moment the process itself has ended, before
@@ -70,7 +70,7 @@ pub(crate) fn run(spec: &Spec, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> 
             stdout: Bytes::default(),
             stderr: Bytes::default(),
             duration_ms: started.elapsed_ms(),
-            left: Vec::new(),
+            left: Left::default(),
         },
     }
 }
@@ -127,7 +127,7 @@ impl<'a> Running<'a> {
         let excess = self.until_exit();
         let duration_ms = self.started.elapsed_ms();
         let pid = self.child.id();
-        let mut left = Vec::new();
+        let mut left = Left::default();
         if excess.is_none() {
             at_exit();
             self.drain();

@@ -101,6 +101,15 @@ impl Family {
     }
 }
 
+/// What a launch left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// Something was still alive when the leader had ended, if only for a moment.
+    pub(crate) lingered: bool,
+    /// Names of what did not end by itself after a short time.
+    pub(crate) names: Vec<String>,
+}
+
 /// What `/proc` says of a process.
 #[derive(Debug, Clone)]
 struct Status {
@@ -165,13 +174,18 @@ impl Tracker {
         &self.family
     }
 
-    /// Names of the processes of the launch led by `leader` that are alive although it has ended,
-    /// after a short time for those that are just ending.
-    pub(crate) fn left_by(&self, leader: u32) -> Vec<String> {
+    /// The processes of the launch led by `leader` that are alive although it has ended.
+    pub(crate) fn left_by(&self, leader: u32) -> Left {
+        if self.alive(leader).is_empty() {
+            return Left::default();
+        }
         let many = self.family.culprits.load(Ordering::Relaxed) > 2 * STUDIED_MAX;
         let alive = self.wait_for_end(leader, if many { SHORT_GRACE } else { GRACE });
         if alive.is_empty() {
-            return Vec::new();
+            return Left {
+                lingered: true,
+                names: Vec::new(),
+            };
         }
         let first = self.family.culprits.fetch_add(1, Ordering::Relaxed) < STUDIED_MAX;
         if first && alive.len() <= LEFT_MAX {
@@ -180,7 +194,10 @@ impl Tracker {
         let mut names: Vec<_> = alive.into_values().map(|status| status.name).collect();
         names.sort();
         names.truncate(8);
-        names
+        Left {
+            lingered: true,
+            names,
+        }
     }
 
     /// What is still alive after at most `patience`.

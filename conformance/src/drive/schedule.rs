@@ -27,7 +27,10 @@ pub(crate) fn drive_all<'a>(
     if let Some(baseline) = baseline {
         leader.drill(baseline, Extent::All)?;
     }
-    let first = leader.launches.iter().find(|launch| launch.name == "baseline");
+    let first = leader
+        .launches
+        .iter()
+        .find(|launch| launch.name == "baseline");
     let worked = first.map_or_else(|| Err("it was not launched".to_owned()), receipt::worked);
     // What does not end is not started more often than needed to say so.
     let hangs = first.is_some_and(|launch| matches!(launch.end, End::TimedOut(_)));
@@ -36,7 +39,11 @@ pub(crate) fn drive_all<'a>(
         .filter(|drill| !drill.first && !is_baseline(drill));
     if let Err(why) = worked {
         for drill in rest {
-            let extent = if hangs { Extent::Nothing(&why) } else { Extent::Diagnostic(&why) };
+            let extent = if hangs {
+                Extent::Nothing(&why)
+            } else {
+                Extent::Diagnostic(&why)
+            };
             leader.drill(drill, extent)?;
         }
         return Ok(leader.launches);

@@ -125,9 +125,15 @@ impl<'a> Worker<'a> {
                     None => self.launch(jobs)?,
                 }
                 let new = &self.launches[before..];
-                let hung = new.iter().filter(|l| matches!(l.end, End::TimedOut(_))).count();
+                let hung = new
+                    .iter()
+                    .filter(|l| matches!(l.end, End::TimedOut(_)))
+                    .count();
                 timeouts += hung;
-                self.world.shared.timeouts.fetch_add(hung, Ordering::Relaxed);
+                self.world
+                    .shared
+                    .timeouts
+                    .fetch_add(hung, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -201,15 +207,14 @@ impl<'a> Worker<'a> {
         let (tracker, index) = (&self.tracker, self.index);
         let mut seen = Vec::new();
         if prepared.len() == 1 {
-            let cpus = prepared[0].plan.cpus;
-            let restricted = cpus.is_some_and(|count| restrict_processors(count as usize));
+            let restricted = prepared[0].plan.cpus.and_then(restrict_processors);
             seen.extend(
                 prepared
                     .into_iter()
                     .map(|launch| launch.run(tracker, index)),
             );
-            if restricted {
-                restrict_processors(usize::MAX);
+            if let Some(all) = &restricted {
+                free_processors(all);
             }
         } else {
             std::thread::scope(|scope| {
@@ -401,22 +406,29 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Restricts this thread, and what it starts, to the first `count` of the harness's processors.
-fn restrict_processors(count: usize) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-        let Ok(all) = sched_getaffinity(Some(rustix::process::getpid())) else {
-            return false;
-        };
-        let mut some = CpuSet::new();
-        let allowed = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
-        allowed.take(count).for_each(|cpu| some.set(cpu));
-        sched_setaffinity(None, &some).is_ok()
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = count;
-        false
-    }
+/// Restricts this thread, and what it starts, to the first `count` of its processors; returns those
+/// it had before.
+#[cfg(target_os = "linux")]
+fn restrict_processors(count: u32) -> Option<rustix::thread::CpuSet> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let all = sched_getaffinity(None).ok()?;
+    let mut some = CpuSet::new();
+    let allowed = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
+    allowed.take(count as usize).for_each(|cpu| some.set(cpu));
+    sched_setaffinity(None, &some).ok()?;
+    Some(all)
 }
+
+/// Gives this thread its processors back.
+#[cfg(target_os = "linux")]
+fn free_processors(all: &rustix::thread::CpuSet) {
+    let _ = rustix::thread::sched_setaffinity(None, all);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn restrict_processors(_count: u32) -> Option<()> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn free_processors(_all: &()) {}

@@ -82,7 +82,7 @@ fn hide(path: &Path, scenario: &Files) -> io::Result<()> {
 }
 
 /// The scenario's files and some whose names and contents are commands.
-fn hostile(scenario: &Files) -> Files {
+pub(crate) fn hostile(scenario: &Files) -> Files {
     let names = [
         ";touch pwned-semicolon",
         "$(touch pwned-dollar).txt",

@@ -187,13 +187,17 @@ pub(super) fn path_names_file(look: &mut Look, launch: &Launch) {
     look.judged(launch, problems);
 }
 
+fn known_role(role: &str) -> bool {
+    matches!(role, "evidence" | "state" | "log")
+}
+
 /// CC-ENG-014: roles are evidence, state or log.
 pub(super) fn roles(look: &mut Look, launch: &Launch) {
     let Some(listed) = listed(launch) else { return };
     let mut problems = Vec::new();
     for artifact in &listed {
         if let Some(role) = artifact.role.as_deref()
-            && !matches!(role, "evidence" | "state" | "log")
+            && !known_role(role)
         {
             let observed = format!("{}: role {}", artifact.name, words::quote(role.as_bytes()));
             problems.push(("role evidence, state or log".to_owned(), observed));
@@ -214,6 +218,7 @@ pub(super) fn role_agrees(look: &mut Look, launch: &Launch) {
             .and_then(Value::as_str);
         if let (Some(inside), Some(role)) = (inside, artifact.role.as_deref())
             && inside != role
+            && known_role(role)
         {
             let observed = format!("{}: {}", artifact.name, words::quote(inside.as_bytes()));
             problems.push((

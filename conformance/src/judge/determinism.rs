@@ -18,7 +18,6 @@ const FREE: [&str; 3] = ["diagnostics", "metrics", "receipt_id"];
 pub(super) fn same_plan(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observation) {
     let Expect::SamePlan {
         r#as,
-        explains_baseline,
         and_cwd_empty,
         apart_from_paths,
     } = expect
@@ -31,9 +30,6 @@ pub(super) fn same_plan(look: &mut Look, expect: &Expect, launch: &Launch, seen:
     };
     let expected = format!("the same plan as {as}");
     let problem = match (receipt::worked(other), receipt::worked(launch)) {
-        (Err(why), Ok(())) if *explains_baseline => {
-            Some(format!("it works here, and not in {as}: {why}"))
-        }
         (Err(why), _) => {
             look.unproven(launch, &format!("{as} did not work: {why}"));
             return;
@@ -53,6 +49,30 @@ pub(super) fn same_plan(look: &mut Look, expect: &Expect, launch: &Launch, seen:
         ));
     }
     look.judged(launch, problems);
+}
+
+/// A launch that works where the baseline does not tells what the engine wrongly needs.
+pub(super) fn explains_baseline(
+    look: &mut Look,
+    launch: &Launch,
+    only_when: &str,
+    seen: &Observation,
+) {
+    let Some(baseline) = seen.named("baseline", launch.worker) else {
+        look.unproven(launch, "there is no baseline");
+        return;
+    };
+    match (receipt::worked(baseline), receipt::worked(launch)) {
+        (Ok(()), _) => look.judged(launch, Vec::new()),
+        (Err(why), Ok(())) => {
+            let expected = "an engine that also works as the protocol launches it".to_owned();
+            look.judged(
+                launch,
+                vec![(expected, format!("it works only {only_when}; else: {why}"))],
+            );
+        }
+        (Err(why), Err(_)) => look.unproven(launch, &format!("the baseline did not work: {why}")),
+    }
 }
 
 /// The first difference of two plans, with the few bytes that matter.

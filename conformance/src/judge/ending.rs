@@ -50,9 +50,9 @@ pub(super) fn exit_fits_status(look: &mut Look, launch: &Launch) {
     };
     let problems = match (code, status.as_str()) {
         (0, "success") => Vec::new(),
-        (0, _) => vec![(
+        (0, "failure") => vec![(
             "exit status 0 only with status \"success\"".to_owned(),
-            format!("exit status 0 with status \"{status}\""),
+            "exit status 0 with status \"failure\"".to_owned(),
         )],
         (_, "success") => vec![(
             "status \"failure\" with any exit status but 0".to_owned(),

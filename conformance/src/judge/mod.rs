@@ -58,28 +58,40 @@ impl Look {
 
 /// Judges every check of the kit: the selected ones by what was seen, the others as not run.
 pub fn judge(plan: &Plan, kit: &Kit, seen: &Observation) -> Vec<Verdict> {
-    let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
-    // Checks that are controls of others come first; the kit forbids longer chains.
-    let (controlled, free): (Vec<&Check>, Vec<&Check>) = kit
-        .checks()
-        .partition(|check| check.control.iter().any(|c| c.starts_with("check:")));
-    let needed = |id: &str| {
-        controlled
-            .iter()
-            .any(|c| c.control.iter().any(|n| n == &format!("check:{id}")))
-    };
-    for check in free.into_iter().chain(controlled.iter().copied()) {
-        let selected = plan.selected.contains(&check.id);
-        if selected || needed(&check.id) {
-            verdicts.insert(&check.id, judge_check(check, seen, &verdicts));
-        }
-    }
+    let mut known = BTreeMap::new();
     kit.checks()
-        .map(|check| match verdicts.get(check.id.as_str()) {
-            Some(verdict) if plan.selected.contains(&check.id) => verdict.clone(),
-            _ => not_run(check, plan),
+        .map(|check| {
+            if plan.selected.contains(&check.id) {
+                judge_with_controls(check, kit, seen, &mut known)
+            } else {
+                not_run(check, plan)
+            }
         })
         .collect()
+}
+
+/// Judges a check after the checks that are its controls; the kit's validation rules out circles.
+fn judge_with_controls(
+    check: &Check,
+    kit: &Kit,
+    seen: &Observation,
+    known: &mut BTreeMap<String, Verdict>,
+) -> Verdict {
+    if let Some(verdict) = known.get(&check.id) {
+        return verdict.clone();
+    }
+    for id in check
+        .control
+        .iter()
+        .filter_map(|name| name.strip_prefix("check:"))
+    {
+        if let Some(other) = kit.check(id) {
+            judge_with_controls(other, kit, seen, known);
+        }
+    }
+    let verdict = judge_check(check, seen, known);
+    known.insert(check.id.clone(), verdict.clone());
+    verdict
 }
 
 fn not_run(check: &Check, plan: &Plan) -> Verdict {
@@ -95,7 +107,7 @@ fn not_run(check: &Check, plan: &Plan) -> Verdict {
     }
 }
 
-fn judge_check(check: &Check, seen: &Observation, others: &BTreeMap<&str, Verdict>) -> Verdict {
+fn judge_check(check: &Check, seen: &Observation, others: &BTreeMap<String, Verdict>) -> Verdict {
     let mut launches: Vec<&Launch> = Vec::new();
     for selector in &check.on {
         for launch in seen.select(selector) {
@@ -164,7 +176,7 @@ fn missing(needs: Needs, seen: &Observation) -> Option<(Outcome, String)> {
     }
 }
 
-fn control(name: &str, seen: &Observation, others: &BTreeMap<&str, Verdict>) -> ControlResult {
+fn control(name: &str, seen: &Observation, others: &BTreeMap<String, Verdict>) -> ControlResult {
     let result = match name.strip_prefix("check:") {
         Some(id) => match others.get(id) {
             Some(verdict) if verdict.outcome == Outcome::Pass => Ok(()),
@@ -184,10 +196,15 @@ fn control(name: &str, seen: &Observation, others: &BTreeMap<&str, Verdict>) -> 
 }
 
 fn conclude(verdict: &mut Verdict, look: Look) {
-    let broken = verdict.control.iter().find(|control| !control.held);
-    let reason = if !look.findings.is_empty() {
+    let broken = |control: &&ControlResult| !control.held;
+    // Without a stable plan to compare with, a difference says nothing about what was varied.
+    let of_check = |control: &&ControlResult| control.name.starts_with("check:");
+    let control = verdict.control.iter().find(broken);
+    let blind = verdict.control.iter().filter(broken).find(of_check);
+    let failed = !look.findings.is_empty() && blind.is_none();
+    let reason = if failed {
         None
-    } else if let Some(control) = broken {
+    } else if let Some(control) = blind.or(control) {
         let why = control.why.clone().unwrap_or_default();
         Some(format!("the control {} did not hold: {why}", control.name))
     } else if let Some(why) = look.unproven.first() {
@@ -197,15 +214,17 @@ fn conclude(verdict: &mut Verdict, look: Look) {
     } else {
         return;
     };
-    verdict.outcome = if reason.is_none() {
+    verdict.outcome = if failed {
         Outcome::Fail
     } else {
         Outcome::Unproven
     };
     verdict.reason = reason;
-    verdict.findings_total = look.findings.len();
-    verdict.findings = look.findings;
-    verdict.findings.truncate(FINDINGS_MAX);
+    if failed {
+        verdict.findings_total = look.findings.len();
+        verdict.findings = look.findings;
+        verdict.findings.truncate(FINDINGS_MAX);
+    }
 }
 
 /// Looks at the launches that a check selects.
@@ -244,6 +263,9 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::EngineIdStable | E::ReceiptIdsUnique => {}
         E::ErrorIffFailure => receipt_rules::error_iff_failure(look, launch),
         E::ExitCodes => ending::exit_codes(look, launch),
+        E::ExplainsBaseline { only_when } => {
+            determinism::explains_baseline(look, launch, only_when, seen);
+        }
         E::ExitFitsStatus => ending::exit_fits_status(look, launch),
         E::HashMatches => artifacts::hash_matches(look, launch),
         E::Layout => artifacts::layout(look, launch),

@@ -43,7 +43,8 @@ fn traces(launch: &Launch) -> Option<String> {
 }
 
 /// CC-ENG-002, 005: refused with exit status 1 or 2 (or the given one), a failure receipt where there
-/// is one (C-49: optional with 2), no artifacts. A crash is no refusal.
+/// is one (C-49: optional with 2), no artifacts. A crash or a reserved status is no refusal, and has
+/// checks of its own.
 pub(super) fn refused(look: &mut Look, launch: &Launch, code: Option<i32>) {
     let expected = match code {
         Some(code) => format!("a refusal: exit status {code}, nothing written"),
@@ -51,15 +52,18 @@ pub(super) fn refused(look: &mut Look, launch: &Launch, code: Option<i32>) {
     };
     let observed = match launch.end {
         End::Exited(0) => Some("exit status 0".to_owned()),
-        End::Exited(other) if code.is_some_and(|code| code != other) => {
+        End::Exited(other @ 1..=2) if code.is_some_and(|code| code != other) => {
             Some(format!("exit status {other}"))
         }
-        // Exit status above 2 is the business of CC-ENG-009, and which of 1 and 2 that of CC-ENG-008.
-        End::Exited(_) => failure_receipt(launch, false),
-        _ => Some(format!(
-            "no refusal: {}",
-            receipt::describe_end(&launch.end)
-        )),
+        // Which of 1 and 2 it is, CC-ENG-008 says.
+        End::Exited(1..=2) => failure_receipt(launch, false),
+        _ => {
+            look.unproven(
+                launch,
+                &format!("no refusal: {}", receipt::describe_end(&launch.end)),
+            );
+            return;
+        }
     };
     let observed = observed.or_else(|| traces(launch));
     look.judged(
@@ -116,23 +120,32 @@ pub(super) fn own_failure(
     );
 }
 
-/// CC-ENG-038: take-off stops with an error and touches nothing.
+/// CC-ENG-038: take-off stops with an error and touches nothing. Exit status 0 with a failure receipt
+/// is what CC-ENG-006 is about.
 pub(super) fn take_off_refused(look: &mut Look, launch: &Launch) {
     let expected = "exit status 1 or 2, a failure receipt, and an unchanged workspace".to_owned();
-    let observed = match launch.end {
-        End::Exited(0) => Some("exit status 0".to_owned()),
-        End::Exited(_) => failure_receipt(launch, false),
-        _ => Some(receipt::describe_end(&launch.end)),
-    };
     let changed: Vec<&Change> = launch
         .workspace_changes
         .iter()
         .filter(|c| c.what != What::Touched)
         .collect();
-    let observed = observed.or_else(|| {
-        (!changed.is_empty())
-            .then(|| format!("the workspace was changed: {}", words::list(&changed)))
-    });
+    let observed = match launch.end {
+        _ if !changed.is_empty() => Some(format!(
+            "the workspace was changed: {}",
+            words::list(&changed)
+        )),
+        End::Exited(0) => {
+            failure_receipt(launch, true).map(|receipt| format!("exit status 0, {receipt}"))
+        }
+        End::Exited(1..=2) => failure_receipt(launch, false),
+        _ => {
+            look.unproven(
+                launch,
+                &format!("no refusal: {}", receipt::describe_end(&launch.end)),
+            );
+            return;
+        }
+    };
     look.judged(
         launch,
         observed

@@ -1,3 +1,20 @@
-//! Renderings of a run; the only place that formats verdicts.
+//! From verdicts to a report, and its renderings: the only place that formats verdicts.
+//!
+//! [`assemble`] makes a [`model::Report`] of a run; [`terminal`], [`json`] and [`junit`] are pure
+//! functions of it.
 
+mod accounts;
+pub mod assemble;
+pub mod json;
+pub mod junit;
 pub mod model;
+pub(crate) mod page;
+pub(crate) mod plain;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod terminal;
+
+pub use accounts::AccountingError;
+
+#[cfg(test)]
+mod tests;

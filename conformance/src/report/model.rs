@@ -160,9 +160,13 @@ pub struct CheckResult {
     /// The scenario that the rest is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
-    /// For anything but pass and fail: why.
+    /// For anything but pass: why. A failure has one only when its outcome changed between two runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The command line, how it got its input, and how it ended: of the first finding's launch, else
+    /// of the first one looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<String>,
     /// For a failure: expected and observed, launch by launch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
