@@ -11,7 +11,7 @@ use crate::wire::{self, RecordStringAny};
 
 /// What a human is asked to approve (CC-APR-001).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ApprovalRequest {
     /// `apr-<nonce>-<plan token hash>`, never used before (CC-APR-002, C-01).
     pub approval_id: String,
@@ -44,7 +44,7 @@ pub struct ApprovalRequest {
 
 /// What a human answered (CC-APR-012, C-01, C-58).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ApprovalResponse {
     /// The id of the request, which carries the token hash (CC-APR-012, CC-APR-013, C-01).
     pub approval_id: String,
@@ -156,3 +156,5 @@ impl From<Id> for String {
         id.to_string()
     }
 }
+
+crate::wire::objects!(ApprovalRequest, ApprovalResponse);

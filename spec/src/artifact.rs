@@ -17,7 +17,7 @@ pub const BODY_FILE: &str = "body.data";
 /// What `artifact.json` holds: one planned or reported thing, and how to apply it (CC-ART-004,
 /// C-10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Artifact {
     /// What kind of thing it is; an open word of the engine's own (CC-ART-017, CC-SCH-012).
     pub artifact_type: String,
@@ -184,3 +184,5 @@ pub fn descriptor_digest(
     digest::of_json(&descriptor(name, role, metadata_sha256, body_sha256))
         .expect("text and null have a canonical form")
 }
+
+crate::wire::objects!(Artifact);

@@ -50,7 +50,7 @@ pub enum Status {
 
 /// Which run this is (CC-ORC-001, C-47).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineMeta {
     /// The workflow (CC-ORC-001).
     pub workflow_id: String,
@@ -60,7 +60,7 @@ pub struct EngineMeta {
 
 /// What the orchestrator says about the run (C-89).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineOrchestrator {
     /// How often this phase of the step was launched before, from 0 (C-89).
     #[serde(
@@ -87,7 +87,7 @@ pub struct EngineOrchestrator {
 
 /// What an engine reads from standard input (CC-ENG-003, CC-ORC-011).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineInput {
     /// `1.0.0` (C-51).
     pub protocol_version: String,
@@ -148,7 +148,7 @@ pub struct EngineInput {
 
 /// One artifact as the receipt lists it (CC-ENG-012).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineArtifact {
     /// Its name, which is the name of its directory (CC-ENG-012, C-64).
     pub name: String,
@@ -170,7 +170,7 @@ pub struct EngineArtifact {
 
 /// One measurement of a run (CC-ENG-015).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineMetric {
     /// What was measured.
     pub name: String,
@@ -187,7 +187,7 @@ pub struct EngineMetric {
 
 /// The receipt: what an engine writes to standard output (CC-ENG-010, C-50).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct EngineOutput {
     /// The input's version (C-51).
     pub protocol_version: String,
@@ -243,3 +243,12 @@ pub struct EngineOutput {
     )]
     pub plan_token: Option<String>,
 }
+
+crate::wire::objects!(
+    EngineMeta,
+    EngineOrchestrator,
+    EngineInput,
+    EngineArtifact,
+    EngineMetric,
+    EngineOutput
+);

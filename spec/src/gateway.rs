@@ -7,7 +7,7 @@ use crate::wire::{self, RecordStringAny};
 
 /// The approval that a gateway waits for (CC-GMC-012, C-29).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct GatewayApproval {
     /// The request for approval (C-29).
     #[serde(
@@ -34,7 +34,7 @@ pub struct GatewayApproval {
 
 /// A model call put to the gateway (CC-GLM-001).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct LlmGatewayRequest {
     /// The request (CC-GLM-011).
     pub request_id: String,
@@ -69,7 +69,7 @@ pub struct LlmGatewayRequest {
 
 /// The gateway's decision on a model call (CC-GLM-004, C-99).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct LlmGatewayResponse {
     /// The request that is answered (CC-SCH-013).
     pub request_id: String,
@@ -123,7 +123,7 @@ pub struct LlmGatewayResponse {
 
 /// One rule of the model gateway (C-100).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct LlmGatewayRule {
     /// Dotted request paths and the values that they must have, all of them (C-100).
     #[serde(rename = "match")]
@@ -141,7 +141,7 @@ pub struct LlmGatewayRule {
 
 /// What governs model calls (CC-GLM-002).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct LlmGatewayPolicyConfig {
     /// Paths of Rego policies (CC-GLM-002).
     #[serde(
@@ -175,7 +175,7 @@ pub struct LlmGatewayPolicyConfig {
 
 /// A tool call put to the gateway (CC-GMC-004).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct McpGatewayRequest {
     /// The request (CC-GMC-020).
     pub request_id: String,
@@ -210,7 +210,7 @@ pub struct McpGatewayRequest {
 
 /// The gateway's decision on a tool call (CC-GMC-007, C-99).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct McpGatewayResponse {
     /// The request that is answered (CC-SCH-013).
     pub request_id: String,
@@ -250,7 +250,7 @@ pub struct McpGatewayResponse {
 
 /// One rule of the tool gateway (C-100).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct McpGatewayRule {
     /// Dotted request paths and the values that they must have, all of them (C-100).
     #[serde(rename = "match")]
@@ -268,7 +268,7 @@ pub struct McpGatewayRule {
 
 /// What governs tool calls (CC-GMC-005).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct McpGatewayPolicyConfig {
     /// Paths of Rego policies (CC-GMC-005).
     #[serde(
@@ -292,3 +292,15 @@ pub struct McpGatewayPolicyConfig {
     )]
     pub rules: Option<Vec<McpGatewayRule>>,
 }
+
+crate::wire::objects!(
+    GatewayApproval,
+    LlmGatewayRequest,
+    LlmGatewayResponse,
+    LlmGatewayRule,
+    LlmGatewayPolicyConfig,
+    McpGatewayRequest,
+    McpGatewayResponse,
+    McpGatewayRule,
+    McpGatewayPolicyConfig
+);

@@ -9,7 +9,7 @@ use crate::wire::AnyMap;
 
 /// A policy, model or program by path and content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Pinned {
     /// The path as the workflow file writes it.
     pub path: String,
@@ -19,7 +19,7 @@ pub struct Pinned {
 
 /// Everything that can change a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Governance {
     /// The step's configuration.
     pub config: AnyMap,
@@ -72,3 +72,5 @@ pub fn governance_preimage(governance: &Governance) -> Value {
 pub fn governance_hash(governance: &Governance) -> Result<Sha256Hex, CanonicalError> {
     digest::of_json(&governance_preimage(governance))
 }
+
+crate::wire::objects!(Pinned, Governance);

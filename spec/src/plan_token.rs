@@ -18,7 +18,7 @@ pub const ARTIFACT_TYPE: &str = "cabincrew.plan_token";
 
 /// One artifact as the plan token binds it (CC-TOK-004, C-05).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PlanArtifactHash {
     /// Name of the artifact (CC-TOK-008).
     pub name: String,
@@ -37,7 +37,7 @@ pub struct PlanArtifactHash {
 
 /// The document that ties a take-off to exactly one plan (CC-TOK-003, C-02, C-04).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PlanToken {
     /// The composite digest, 64 lower-case hex digits; the one value under every name (CC-TOK-005,
     /// C-02, C-03).
@@ -109,3 +109,5 @@ pub fn compute(
 ) -> Result<Sha256Hex, CanonicalError> {
     digest::of_json(&preimage(token, workflow_id, step_id))
 }
+
+crate::wire::objects!(PlanArtifactHash, PlanToken);

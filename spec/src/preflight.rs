@@ -9,7 +9,7 @@ use crate::wire::{self, RecordStringAny};
 
 /// A file that an evaluator or an approver is pointed to (CC-APR-005, C-05).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PreflightEvidence {
     /// Name of the artifact.
     pub name: String,
@@ -21,7 +21,7 @@ pub struct PreflightEvidence {
 
 /// What every evaluator is given (CC-PRE-008, C-31).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PreflightInput {
     /// The workflow (CC-PRE-008).
     pub workflow_id: String,
@@ -57,7 +57,7 @@ pub struct PreflightInput {
 
 /// Whose approval an evaluator asks for (CC-APR-009, C-19).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PreflightRequires {
     /// Role that the approver must hold; the configured default when absent (CC-APR-009, C-19).
     #[serde(
@@ -77,7 +77,7 @@ pub struct PreflightRequires {
 
 /// What every evaluator answers (CC-PRE-009, C-31).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PreflightOutput {
     /// The decision; anything else is a failed evaluation (CC-PRE-009, CC-PRE-010).
     pub decision: Decision,
@@ -103,3 +103,10 @@ pub struct PreflightOutput {
     )]
     pub requires: Option<PreflightRequires>,
 }
+
+crate::wire::objects!(
+    PreflightEvidence,
+    PreflightInput,
+    PreflightRequires,
+    PreflightOutput
+);

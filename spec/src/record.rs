@@ -8,7 +8,7 @@ use crate::workflow::State;
 
 /// A short answer to where a workflow stands (CC-ORC-022).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct WorkflowState {
     /// The state (CC-ORC-022).
     pub state: State,
@@ -44,7 +44,7 @@ pub struct WorkflowState {
 
 /// Everything that a restart needs (CC-RST-001).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct WorkflowStateRecord {
     /// The workflow (CC-ORC-001).
     pub workflow_id: String,
@@ -78,7 +78,7 @@ pub struct WorkflowStateRecord {
 
 /// Who decided what, about which plan (CC-APR-029).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ApprovalRecord {
     /// The request that was answered (CC-APR-012).
     pub approval_id: String,
@@ -110,7 +110,7 @@ pub struct ApprovalRecord {
 
 /// One artifact of a step (CC-RST-008).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ArtifactRecord {
     /// The artifact's name (C-110).
     pub artifact_id: String,
@@ -133,7 +133,7 @@ pub struct ArtifactRecord {
 
 /// One evaluation of a policy or model (CC-PRE-027).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PolicyEvaluationRecord {
     /// Joins the evaluation with its audit event and WAL entry (C-45).
     pub evaluation_id: String,
@@ -160,3 +160,11 @@ pub struct PolicyEvaluationRecord {
     )]
     pub evidence_hashes: Option<Vec<String>>,
 }
+
+crate::wire::objects!(
+    WorkflowState,
+    WorkflowStateRecord,
+    ApprovalRecord,
+    ArtifactRecord,
+    PolicyEvaluationRecord
+);

@@ -156,6 +156,9 @@ pub const ENCODING: &[Meaning] = {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
+    /// Something other than the failure follows a refused approval (CC-APR-019, CC-APR-024).
+    #[error("an entry other than `workflow_failed` after a refused approval")]
+    AfterRefusal,
     /// The table has no such move.
     #[error("{from} is followed by {to}")]
     IllegalMove {
@@ -193,6 +196,7 @@ pub struct Replay {
     state: Option<State>,
     open: BTreeMap<String, Vec<Phase>>,
     requested: BTreeSet<String>,
+    refused: bool,
 }
 
 impl Replay {
@@ -235,6 +239,9 @@ impl Replay {
         if self.state.is_none() != (data.entry_type() == WalEntryType::WorkflowStarted) {
             return Err(ReplayError::Misplaced);
         }
+        if self.refused && data.entry_type() != WalEntryType::WorkflowFailed {
+            return Err(ReplayError::AfterRefusal);
+        }
         let phase = match data {
             WalEntryData::StepStarted(started) => Some(self.start(started)?),
             WalEntryData::StepCompleted(completed) => Some(self.close(&completed.step_id)?),
@@ -250,7 +257,8 @@ impl Replay {
                     let approval_id = response.approval_id.clone();
                     return Err(ReplayError::NotRequested { approval_id });
                 }
-                if !response.approved || !self.requested.is_empty() {
+                self.refused = !response.approved;
+                if self.refused || !self.requested.is_empty() {
                     return Ok(None);
                 }
                 None
@@ -289,7 +297,8 @@ impl Replay {
         let fits = match self.state {
             None => to == State::Init,
             Some(from) => {
-                from == to && !from.is_final()
+                // A phase started anew, or another request while one waits, stays in its state.
+                (from == to && !from.is_final())
                     || may_follow(from, to)
                     || TOLERATED.contains(&(from, to))
             }

@@ -136,7 +136,7 @@ impl WalEntryData {
 
 /// The entry as it stands on the wire.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 struct RawEntry {
     #[serde(deserialize_with = "wire::whole")]
     sequence: u64,
@@ -176,7 +176,7 @@ impl From<WalEntry> for RawEntry {
 
 /// A workflow was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct WorkflowStartedData {
     /// Empty: nothing is minted yet (C-13).
     pub plan_token_hash: String,
@@ -186,7 +186,7 @@ pub struct WorkflowStartedData {
 
 /// A phase of a step begins; durable before what it announces (CC-RST-024, C-07).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct StepStartedData {
     /// The step.
     pub step_id: String,
@@ -197,7 +197,7 @@ pub struct StepStartedData {
 
 /// The latest open phase of a step ended (C-14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct StepCompletedData {
     /// The step.
     pub step_id: String,
@@ -212,7 +212,7 @@ pub struct StepCompletedData {
 
 /// An approval was asked for; ends the preflight phase (C-14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ApprovalRequestedData {
     /// The request, which carries the token hash (C-01).
     pub approval_id: String,
@@ -224,7 +224,7 @@ pub struct ApprovalRequestedData {
 
 /// A valid response was taken (CC-APR-029).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ApprovalReceivedData {
     /// The request that was answered (C-01).
     pub approval_id: String,
@@ -236,7 +236,7 @@ pub struct ApprovalReceivedData {
 
 /// An artifact was taken over, or the plan token minted (C-13).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ArtifactCreatedData {
     /// The artifact's name, or `plan-token` (C-13, C-110).
     pub artifact_id: String,
@@ -248,7 +248,7 @@ pub struct ArtifactCreatedData {
 
 /// A policy or model was evaluated (CC-PRE-024).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PolicyEvaluatedData {
     /// Joins the entry with record and audit event (C-45).
     pub evaluation_id: String,
@@ -260,7 +260,7 @@ pub struct PolicyEvaluatedData {
 
 /// The workflow ended as approved (CC-FIN-005).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct WorkflowCompletedData {
     /// `COMPLETED`.
     pub final_state: State,
@@ -270,7 +270,7 @@ pub struct WorkflowCompletedData {
 
 /// The workflow ended otherwise (CC-ORC-028).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct WorkflowFailedData {
     /// Why (CC-ORC-028).
     pub error: String,
@@ -282,3 +282,16 @@ pub struct WorkflowFailedData {
     )]
     pub failed_step: Option<String>,
 }
+
+crate::wire::objects!(
+    RawEntry,
+    WorkflowStartedData,
+    StepStartedData,
+    StepCompletedData,
+    ApprovalRequestedData,
+    ApprovalReceivedData,
+    ArtifactCreatedData,
+    PolicyEvaluatedData,
+    WorkflowCompletedData,
+    WorkflowFailedData
+);

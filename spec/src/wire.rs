@@ -1,7 +1,7 @@
 //! How wire documents map to Rust: optional members are left out rather than null (CC-SCH-004,
 //! C-69), and whole numbers may be written with a fraction of zero.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::json::INTEGER_MAX;
@@ -47,3 +47,49 @@ pub fn whole_number(number: &Number) -> Option<u64> {
     let value = digits.parse().ok().filter(|value| *value <= INTEGER_MAX)?;
     (float >= 0.0 || value == 0).then_some(value)
 }
+
+/// A deserializer that gives structs from objects only. Derived code would also take an array
+/// with the members in order, which no schema of the protocol does.
+pub(crate) struct ObjectOnly<D>(pub(crate) D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Makes structs that are derived with `remote = "Self"` readable from objects only.
+macro_rules! objects {
+    ($($name:ty),+ $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // The derived function of the type itself, not this one of the trait.
+                <$name>::deserialize(crate::wire::ObjectOnly(deserializer))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$name>::serialize(self, serializer)
+            }
+        }
+    )+};
+}
+
+pub(crate) use objects;

@@ -1,5 +1,10 @@
 //! The protocol crate against vectors, documents, generated files and laws.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics, also in its parts"
+)]
+
 mod catalogue;
 mod documents;
 mod generated;

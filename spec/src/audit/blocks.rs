@@ -9,7 +9,7 @@ use crate::wire::{self, RecordStringAny};
 
 /// Where an event belongs (CC-AUD-004).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditWorkflow {
     /// The workflow (CC-AUD-004).
     #[serde(
@@ -36,7 +36,7 @@ pub struct AuditWorkflow {
 
 /// What an engine reported, as the orchestrator read it (CC-ORC-018, C-80).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditEngine {
     /// The engine.
     #[serde(
@@ -70,7 +70,7 @@ pub struct AuditEngine {
 
 /// One artifact as an event names it (CC-ART-020).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditArtifact {
     /// Its name (CC-ART-020).
     #[serde(
@@ -111,7 +111,7 @@ pub struct AuditArtifact {
 
 /// An aggregated decision and what it rests on (CC-PRE-026, CC-AUD-010).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditPolicy {
     /// The aggregated decision (CC-PRE-026).
     pub decision: Decision,
@@ -156,7 +156,7 @@ pub struct AuditPolicy {
 
 /// One evaluation (CC-PRE-027).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PolicyEvaluation {
     /// Kind of evaluator (CC-PRE-027).
     pub source: PolicySource,
@@ -186,7 +186,7 @@ pub struct PolicyEvaluation {
 
 /// An approval as asked for or answered (CC-APR-026, CC-APR-027).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditApproval {
     /// The request (CC-APR-026).
     pub approval_id: String,
@@ -211,7 +211,7 @@ pub struct AuditApproval {
 
 /// The outcome of comparing digests (CC-TKO-003).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditIntegrity {
     /// The token in force (CC-TKO-003, C-03).
     #[serde(
@@ -252,7 +252,7 @@ pub struct AuditIntegrity {
 
 /// What a gateway decided (CC-GMC-020, C-30).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditGateway {
     /// `mcp` or `llm` (CC-AUD-006, C-15).
     #[serde(
@@ -290,3 +290,14 @@ pub struct AuditGateway {
     )]
     pub policy_decision: Option<Decision>,
 }
+
+crate::wire::objects!(
+    AuditWorkflow,
+    AuditEngine,
+    AuditArtifact,
+    AuditPolicy,
+    PolicyEvaluation,
+    AuditApproval,
+    AuditIntegrity,
+    AuditGateway
+);

@@ -30,7 +30,7 @@ pub enum Severity {
 
 /// One line of the audit log (CC-AUD-001, C-15).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct AuditEvent {
     /// `<workflow id>-<8-digit number>` (CC-AUD-002, CC-AUD-012, C-42).
     pub event_id: String,
@@ -134,3 +134,5 @@ pub struct AuditEvent {
     )]
     pub severity: Option<Severity>,
 }
+
+crate::wire::objects!(AuditEvent);

@@ -38,7 +38,10 @@ fn descriptor_digest() {
         let metadata = sha256(&case.metadata.bytes());
         let body = case.body.map(|body| sha256(&body.bytes()));
         assert_eq!(metadata.as_str(), case.metadata_sha256, "{}", case.name);
-        assert_eq!(body.as_ref().map(|body| body.as_str()), case.body_sha256.as_deref());
+        assert_eq!(
+            body.as_ref().map(|body| body.as_str()),
+            case.body_sha256.as_deref()
+        );
         let (name, role, body) = (&case.artifact_name, &case.role, body.as_ref());
         let preimage = artifact::descriptor(name, role, &metadata, body);
         assert_eq!(text(&preimage), case.preimage, "{}", case.name);
@@ -97,10 +100,15 @@ impl CarriedEntry {
                 sha256: sha256(&self.content.as_ref().unwrap().bytes()),
             },
             "directory" => EntryKind::Directory,
-            "symlink" => EntryKind::Symlink { target: self.target.clone().unwrap() },
+            "symlink" => EntryKind::Symlink {
+                target: self.target.clone().unwrap(),
+            },
             other => panic!("unknown kind {other}"),
         };
-        Entry { path: self.path.clone(), kind }
+        Entry {
+            path: self.path.clone(),
+            kind,
+        }
     }
 }
 
@@ -138,7 +146,10 @@ fn governance_digests() {
             "policy_digest" => {
                 let input: Policies = serde_json::from_value(case.input).unwrap();
                 let policies = &input.policies;
-                (governance::policy_preimage(policies), governance::policy_digest(policies))
+                (
+                    governance::policy_preimage(policies),
+                    governance::policy_digest(policies),
+                )
             }
             "governance_hash" => {
                 let input: Governance = serde_json::from_value(case.input).unwrap();
@@ -169,7 +180,9 @@ fn receipt_hash() {
         let has_body = case.files.contains_key(artifact::BODY_FILE);
         let path = rules::expected_path(&case.artifact_name, has_body);
         assert_eq!(path, case.path, "{}", case.name);
-        let file = path.strip_prefix(&format!("{}/", case.artifact_name)).unwrap();
+        let file = path
+            .strip_prefix(&format!("{}/", case.artifact_name))
+            .unwrap();
         let bytes = case.files[file].bytes();
         assert_eq!(sha256(&bytes).as_str(), case.hash, "{}", case.name);
         assert_eq!(bytes.len(), case.size, "{}", case.name);

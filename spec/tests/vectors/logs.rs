@@ -28,8 +28,18 @@ fn wal_checksum() {
         let checksum = wal::checksum(&case.entry).unwrap();
         assert_eq!(checksum.as_str(), case.checksum, "{}", case.name);
         let entry: WalEntry = serde_json::from_value(case.entry).unwrap();
-        assert_eq!(entry.computed_checksum().unwrap(), checksum, "{}", case.name);
-        assert_eq!(entry.checksum == checksum.as_str(), case.accept, "{}", case.name);
+        assert_eq!(
+            entry.computed_checksum().unwrap(),
+            checksum,
+            "{}",
+            case.name
+        );
+        assert_eq!(
+            entry.checksum == checksum.as_str(),
+            case.accept,
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -49,10 +59,20 @@ struct ChainCase {
 fn audit_chain() {
     for case in cases::<ChainCase>("audit-chain.json") {
         let name = &case.name;
-        assert_eq!(first_chain_hash(&case.workflow_id).as_str(), case.first, "{name}");
-        let leaves: Vec<Sha256Hex> =
-            case.events.iter().map(|event| leaf_hash(event).unwrap()).collect();
-        assert!(leaves.iter().map(Sha256Hex::as_str).eq(&case.leaf), "{name}");
+        assert_eq!(
+            first_chain_hash(&case.workflow_id).as_str(),
+            case.first,
+            "{name}"
+        );
+        let leaves: Vec<Sha256Hex> = case
+            .events
+            .iter()
+            .map(|event| leaf_hash(event).unwrap())
+            .collect();
+        assert!(
+            leaves.iter().map(Sha256Hex::as_str).eq(&case.leaf),
+            "{name}"
+        );
         match verify_chain(&case.workflow_id, &case.events) {
             Ok(found) => {
                 assert!(case.accept, "{name} is accepted");
@@ -119,17 +139,31 @@ fn checkpoint() {
     for case in cases::<CheckpointCase>("checkpoint.json") {
         let name = &case.name;
         let key: VerifierKey = case.vkey.parse().unwrap();
-        let leaves: Vec<[u8; 32]> =
-            case.leaves.iter().map(|leaf| leaf.parse::<Sha256Hex>().unwrap().to_bytes()).collect();
+        let leaves: Vec<[u8; 32]> = case
+            .leaves
+            .iter()
+            .map(|leaf| leaf.parse::<Sha256Hex>().unwrap().to_bytes())
+            .collect();
         let held = &leaves[..case.size.min(leaves.len())];
-        assert_eq!(STANDARD.encode(audit::root(held)), case.root_base64, "{name}");
+        assert_eq!(
+            STANDARD.encode(audit::root(held)),
+            case.root_base64,
+            "{name}"
+        );
         let read = key.verify_checkpoint(&case.note, &case.origin);
-        let verdict = read.as_ref().map_err(Clone::clone).and_then(|it| it.agrees_with(&leaves));
+        let verdict = read
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|it| it.agrees_with(&leaves));
         assert_eq!(verdict.is_ok(), case.accept, "{name}: {verdict:?}");
         if case.accept {
             let checkpoint = Checkpoint::of(&case.origin, &leaves[..case.size]);
             assert_eq!(read.as_ref(), Ok(&checkpoint), "{name}");
-            assert_eq!(Note::read(&case.note).unwrap().to_string(), case.note, "{name}");
+            assert_eq!(
+                Note::read(&case.note).unwrap().to_string(),
+                case.note,
+                "{name}"
+            );
         }
     }
 }

@@ -45,10 +45,22 @@ fn strict_json() {
 
 #[test]
 fn strict_json_beyond_its_size() {
-    let limits = Limits { bytes_max: 8, depth_max: 64 };
+    let limits = Limits {
+        bytes_max: 8,
+        depth_max: 64,
+    };
     assert!(json::parse(b"[1,2,34]", &limits).is_ok());
     let error = json::parse(b"[1,2,345]", &limits).unwrap_err();
-    assert!(matches!(error, JsonError::TooLong { bytes: 9, bytes_max: 8 }), "{error}");
+    assert!(
+        matches!(
+            error,
+            JsonError::TooLong {
+                bytes: 9,
+                bytes_max: 8
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -85,13 +97,28 @@ fn canonical_json() {
         if let Some(refused) = case.refused {
             assert_eq!(refused, "integer-range", "{name}: unknown refusal");
             assert!(canonical::to_vec(&value).is_err(), "{name}");
-            assert!(matches!(strict, Err(JsonError::IntegerRange { .. })), "{name}: {strict:?}");
+            assert!(
+                matches!(strict, Err(JsonError::IntegerRange { .. })),
+                "{name}: {strict:?}"
+            );
             continue;
         }
         let bytes = canonical::to_vec(&value).unwrap();
-        assert_eq!(String::from_utf8_lossy(&bytes), case.output.unwrap(), "{name}");
-        assert_eq!(canonical::to_vec(&strict.unwrap()).unwrap(), bytes, "{name}");
-        assert_eq!(digest::of_json(&value).unwrap().as_str(), case.sha256.unwrap(), "{name}");
+        assert_eq!(
+            String::from_utf8_lossy(&bytes),
+            case.output.unwrap(),
+            "{name}"
+        );
+        assert_eq!(
+            canonical::to_vec(&strict.unwrap()).unwrap(),
+            bytes,
+            "{name}"
+        );
+        assert_eq!(
+            digest::of_json(&value).unwrap().as_str(),
+            case.sha256.unwrap(),
+            "{name}"
+        );
     }
 }
 
@@ -112,7 +139,10 @@ fn approval_id() {
         assert_eq!(id.is_ok(), case.accept, "{}: {id:?}", case.name);
         let Ok(id) = id else { continue };
         assert_eq!(Some(id.nonce()), case.nonce.as_deref(), "{}", case.name);
-        assert_eq!(Some(id.plan_token_hash().as_str()), case.plan_token_hash.as_deref());
+        assert_eq!(
+            Some(id.plan_token_hash().as_str()),
+            case.plan_token_hash.as_deref()
+        );
         assert_eq!(id.to_string(), case.id, "{}", case.name);
     }
 }
