@@ -9,7 +9,7 @@ use crate::drill::StatePlan;
 use crate::observe::Launch;
 use crate::receipt;
 
-/// What take-off is given: verified copies of the plan's state artifacts (C-18), or of all artifacts.
+/// What take-off is given: verified copies of the plan's state artifacts (C-18).
 #[derive(Debug)]
 pub(crate) struct Restored {
     /// Announced in the input, with the hashes of the intact files.
@@ -18,7 +18,7 @@ pub(crate) struct Restored {
     pub(crate) names: Vec<String>,
 }
 
-/// Writes the plan's state artifacts (all artifacts when `all`) into `folder`.
+/// Writes the plan's state artifacts into `folder`.
 ///
 /// # Errors
 /// When a file cannot be written, or was too large to be kept.
@@ -26,22 +26,12 @@ pub(crate) fn restore(
     plan: &Launch,
     folder: &Path,
     spoil: StatePlan,
-    all: bool,
 ) -> io::Result<Restored> {
-    let state = receipt::state_names(plan);
-    let names: Vec<String> = if all {
-        receipt::artifact_names(plan)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    } else {
-        state.clone()
-    };
     let mut restored = Restored {
         announced: Vec::new(),
         names: Vec::new(),
     };
-    for name in names {
+    for name in receipt::state_names(plan) {
         let metadata_path = format!("{name}/artifact.json");
         let body_path = format!("{name}/body.data");
         let hashed = if plan.contents.contains_key(&body_path) {
@@ -49,14 +39,12 @@ pub(crate) fn restore(
         } else {
             &metadata_path
         };
-        if state.contains(&name) {
-            let hash = plan.artifacts.get(hashed).map(|entry| entry.sha256.clone());
-            restored.announced.push(StateArtifact {
-                name: name.clone(),
-                path: hashed.clone(),
-                hash: hash.unwrap_or_default(),
-            });
-        }
+        let hash = plan.artifacts.get(hashed).map(|entry| entry.sha256.clone());
+        restored.announced.push(StateArtifact {
+            name: name.clone(),
+            path: hashed.clone(),
+            hash: hash.unwrap_or_default(),
+        });
         if spoil == StatePlan::Missing {
             continue;
         }
@@ -97,18 +85,11 @@ fn spoiled(content: &[u8], spoil: StatePlan) -> Vec<u8> {
 /// so only a comparison of hashes can notice.
 fn flip(content: &mut [u8]) {
     let middle = content.len() / 2;
-    let order = (middle..content.len()).chain((0..middle).rev());
+    let mut order = (middle..content.len()).chain((0..middle).rev());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() && (byte ^ 1).is_ascii_alphanumeric();
-    let mut chosen = None;
-    for index in order {
-        if plain(content[index]) {
-            chosen = Some(index);
-            break;
-        }
-    }
-    match chosen.or((!content.is_empty()).then_some(middle)) {
-        Some(index) => content[index] ^= 1,
-        None => {}
+    let chosen = order.find(|index| plain(content[*index]));
+    if let Some(byte) = content.get_mut(chosen.unwrap_or(middle)) {
+        *byte ^= 1;
     }
 }
 

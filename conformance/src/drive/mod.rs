@@ -1,7 +1,7 @@
 //! From a plan to an observation: the only part of the harness that starts processes.
 
 mod artifacts;
-mod clock;
+pub(crate) mod clock;
 mod command;
 mod decoys;
 pub mod engine;

@@ -92,13 +92,8 @@ impl Place {
 }
 
 impl Dirs {
-    /// Makes every directory anew and empty; the workspace only if `workspace` says so.
-    pub(crate) fn renew(&self, workspace: bool) -> io::Result<()> {
-        if workspace {
-            remove(&self.base)?;
-            remove(&self.workspace)?;
-            fs::create_dir_all(&self.workspace)?;
-        }
+    /// Makes every directory but the workspace anew and empty.
+    pub(crate) fn renew(&self) -> io::Result<()> {
         // What an earlier launch left beside the three directories would hide that another one does too.
         for entry in fs::read_dir(&self.base).into_iter().flatten().flatten() {
             if entry.path() != self.workspace {

@@ -34,7 +34,7 @@ pub(crate) fn capabilities(root: &Path, watch: &[PathBuf]) -> Capabilities {
             watch: watchable(watch, root),
             keep: folder.clone(),
             report: folder.join("caught.json"),
-            scratch: scratch.clone(),
+            scratch,
             ..Circumstances::default()
         });
     let capabilities = Capabilities {

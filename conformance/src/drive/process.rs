@@ -64,7 +64,7 @@ pub(crate) struct Ended {
 pub(crate) fn run(spec: &Spec, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
     let started = clock::now();
     match tracker.family().start(|| start(spec)) {
-        Ok(child) => Running::new(spec, child, started).to_the_end(tracker, at_exit),
+        Ok(child) => Running::new(spec, child, started).finish(tracker, at_exit),
         Err(error) => Ended {
             end: End::NotStarted(error.to_string()),
             stdout: Bytes::default(),
@@ -123,7 +123,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn to_the_end(mut self, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
+    fn finish(mut self, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
         let excess = self.until_exit();
         let duration_ms = self.started.elapsed_ms();
         let pid = self.child.id();

@@ -274,35 +274,14 @@ impl<'a> Worker<'a> {
             // Planning's temp directory was emptied since: it is planned once more, in place.
             self.replan(&dirs)?;
         } else {
-            dirs.renew(false)?;
+            dirs.renew()?;
         }
         let by_modes = !self.world.capabilities.mounts;
         let files = &self.world.scenario.workspace;
         let workspace_before = self
             .workspaces
             .prepare(plan, &dirs.workspace, files, by_modes)?;
-        let mut restored = None;
-        if plan.mode == LaunchMode::TakeOff {
-            let after = plan.after.as_deref().unwrap_or("baseline");
-            let source = self.plan_of(after).ok_or(io::ErrorKind::NotFound)?;
-            restored = Some(if plan.leftovers {
-                Restored {
-                    announced: artifacts::restore(
-                        source,
-                        &dirs.side.join("restored"),
-                        StatePlan::Intact,
-                        false,
-                    )?
-                    .announced,
-                    names: receipt::artifact_names(source)
-                        .into_iter()
-                        .map(str::to_owned)
-                        .collect(),
-                }
-            } else {
-                artifacts::restore(source, &dirs.artifacts, plan.state, false)?
-            });
-        }
+        let restored = self.restore(plan, &dirs)?;
         let token = restored
             .as_ref()
             .map(|restored| self.world.plan_token(restored));
@@ -340,6 +319,23 @@ impl<'a> Worker<'a> {
                 dirs,
             },
         )
+    }
+
+    /// Take-off: puts the state artifacts into place, as intact as the plan says.
+    fn restore(&self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Option<Restored>> {
+        if plan.mode != LaunchMode::TakeOff {
+            return Ok(None);
+        }
+        let after = plan.after.as_deref().unwrap_or("baseline");
+        let source = self.plan_of(after).ok_or(io::ErrorKind::NotFound)?;
+        if !plan.leftovers {
+            return artifacts::restore(source, &dirs.artifacts, plan.state).map(Some);
+        }
+        // They are there already, with everything else that planning left.
+        let aside = dirs.side.join("restored");
+        let copy = artifacts::restore(source, &aside, StatePlan::Intact)?;
+        let names = receipt::artifact_names(source).into_iter().map(str::to_owned).collect();
+        Ok(Some(Restored { names, ..copy }))
     }
 
     /// Plans again in the planning directories and leaves everything as the engine left it.

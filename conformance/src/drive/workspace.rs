@@ -75,7 +75,7 @@ impl Workspaces {
 fn hide(path: &Path, scenario: &Files) -> io::Result<()> {
     for (name, node) in scenario {
         if matches!(node, Node::File { .. }) {
-            std::fs::set_permissions(path.join(name), Permissions::from_mode(0))?;
+            std::fs::set_permissions(path.join(name), Permissions::from_mode(0o000))?;
         }
     }
     Ok(())

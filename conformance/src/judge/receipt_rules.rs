@@ -139,7 +139,7 @@ pub(super) fn version_echoed(look: &mut Look, launch: &Launch) {
     let problem = (echoed != sent).then(|| {
         (
             format!("protocol_version \"{sent}\""),
-            format!("{}", words::quote(echoed.as_bytes())),
+            words::quote(echoed.as_bytes()),
         )
     });
     look.judged(launch, problem.into_iter().collect());
@@ -179,7 +179,7 @@ pub(super) fn token_echo(look: &mut Look, launch: &Launch) {
     let problem = (echoed != given).then(|| {
         (
             format!("plan_token \"{given}\", or none"),
-            format!("{}", words::quote(echoed.as_bytes())),
+            words::quote(echoed.as_bytes()),
         )
     });
     look.judged(launch, problem.into_iter().collect());

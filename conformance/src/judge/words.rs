@@ -1,5 +1,7 @@
 //! Short, safe words for what was seen: subjects are hostile, and so are their outputs.
 
+use std::fmt::Write as _;
+
 use crate::tree::Change;
 
 /// Most characters of one quotation.
@@ -22,7 +24,7 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     format!("\"{}\"", short(&text))
