@@ -421,7 +421,7 @@ mod tests {
         )
         .unwrap();
         let names: Vec<_> = plan.drills.iter().map(|d| d.name.as_str()).collect();
-        assert_eq!(names, ["010_baseline", "040_determinism"]);
+        assert_eq!(names, ["010_baseline", "040_determinism", "042_clock"]);
         assert_eq!(
             plan.selected.len() + plan.not_run.len(),
             kit.checks().count()

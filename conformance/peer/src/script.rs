@@ -22,6 +22,10 @@ pub struct Script {
     pub requirement: String,
     /// Ids of the checks that must fail, the intended one first.
     pub fails: Vec<String>,
+    /// Ids of checks that fail as well or not, as the machine's timing has it.
+    pub may_fail: Vec<String>,
+    /// The scenario of `fixtures/scenarios/` that brings the deviation out; the default one if empty.
+    pub scenario: String,
     /// The deviation.
     pub fault: Option<Fault>,
     /// Where launches are recorded.

@@ -255,12 +255,13 @@ fn baseline(drills: &[Drill]) -> Option<(&Drill, &LaunchPlan)> {
         .find(|(_, launch)| launch.name == "baseline")
 }
 
-/// Launches in the order of the drills, whoever drove them.
+/// Launches in the order of the drills, whoever drove them; the plainest launches come first, so that
+/// a finding is shown where it is easiest to repeat.
 fn in_order(mut launches: Vec<Launch>, drills: &[Drill]) -> Vec<Launch> {
-    let rank: BTreeMap<&str, usize> = drills
+    let rank: BTreeMap<&str, (bool, usize)> = drills
         .iter()
         .enumerate()
-        .map(|(index, drill)| (drill.name.as_str(), index))
+        .map(|(index, drill)| (drill.name.as_str(), (drill.first, index)))
         .collect();
     launches.sort_by_key(|launch| (rank.get(launch.drill.as_str()).copied(), launch.worker));
     launches

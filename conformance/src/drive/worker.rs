@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -29,11 +29,16 @@ const TIMEOUTS_PER_DRILL: usize = 2;
 /// Launches of the whole run that may do so before everything else is left out.
 const TIMEOUTS_PER_RUN: usize = 8;
 
+/// How many times as long as a baseline a launch may take.
+const SLOWER_THAN_BASELINE: u64 = 20;
+
 /// Counters that all workers share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) family: Arc<Family>,
     pub(crate) timeouts: AtomicUsize,
+    /// How long the slowest baseline took, milliseconds.
+    pub(crate) baseline_ms: AtomicU64,
     pub(crate) stop: AtomicBool,
 }
 
@@ -226,10 +231,21 @@ impl<'a> Worker<'a> {
             });
         }
         for launch in seen {
+            if launch.name == "baseline" {
+                let slowest = &self.world.shared.baseline_ms;
+                slowest.fetch_max(launch.duration_ms, Ordering::Relaxed);
+            }
             (self.world.progress)(&launch.name);
             self.launches.push(launch);
         }
         Ok(())
+    }
+
+    /// The time limit of a launch: the given one, or much longer than a baseline takes, so that a slow
+    /// engine on a busy machine is not taken for one that hangs.
+    fn limit(&self) -> Duration {
+        let baseline = self.world.shared.baseline_ms.load(Ordering::Relaxed);
+        self.world.timeout.max(Duration::from_millis(baseline * SLOWER_THAN_BASELINE))
     }
 
     /// Why this machine or this subject cannot have the launch.
@@ -309,7 +325,7 @@ impl<'a> Worker<'a> {
                 drill: job.drill,
                 subject: &self.world.subject.command,
                 path: &self.world.path,
-                timeout: self.world.timeout,
+                timeout: self.limit(),
                 input: input::nest(bytes, &plan.input),
                 expected_plan_token: token,
                 restored: restored.map(|restored| restored.names).unwrap_or_default(),
