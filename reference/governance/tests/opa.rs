@@ -99,7 +99,12 @@ fn content_that_cannot_be_shown_denies() {
     let mut governor = cabincrew_governance::Governor::start(&config).unwrap();
     let fits = artifact("note", Role::Evidence, b"12345678");
     let policy = rego("always-allow");
-    let evaluation = evaluate_with(&mut governor, &policy, &input(), std::slice::from_ref(&fits));
+    let evaluation = evaluate_with(
+        &mut governor,
+        &policy,
+        &input(),
+        std::slice::from_ref(&fits),
+    );
     assert!(!evaluation.failed);
     let more = artifact("more", Role::Evidence, b"9");
     let evaluation = evaluate_with(&mut governor, &policy, &input(), &[fits, more]);
