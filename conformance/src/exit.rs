@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::report::model::Conclusion;
+use crate::report::model::{Conclusion, Report};
 
 /// How a run of `cabincrew-conform` ends. 101 stays free: a Rust panic exits with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,12 @@ impl Exit {
             (Conclusion::Conforms | Conclusion::ConformsExceptKnown, true) => Self::DoesNotConform,
             (Conclusion::Conforms | Conclusion::ConformsExceptKnown, false) => Self::Conforms,
         }
+    }
+
+    /// The exit that goes with a report.
+    pub fn of_report(report: &Report) -> Self {
+        let stale = !report.known_problems.is_empty() || !report.golden_differences.is_empty();
+        Self::of(report.verdict, stale)
     }
 
     /// What it means, in one sentence.

@@ -7,6 +7,8 @@
 
 pub mod adapter;
 pub mod catalogue;
+pub mod cli;
+pub mod doctor;
 pub mod drill;
 pub mod drive;
 pub mod evidence;
@@ -14,6 +16,7 @@ pub mod exit;
 pub mod expect;
 pub mod explain;
 pub mod golden;
+pub mod init;
 pub mod judge;
 pub mod known;
 pub mod observe;

@@ -23,8 +23,8 @@ pub use folder::OutputFolder;
 use crate::catalogue::Kit;
 use crate::observe::{Launch, Observation};
 use crate::report::assemble::Judged;
+use crate::report::failure;
 use crate::report::model::{CheckResult, Report};
-use crate::report::terminal;
 use crate::scenario::Scenario;
 use crate::verdict::Outcome;
 
@@ -102,7 +102,7 @@ pub fn write(
     for check in &mut report.checks {
         let name = match check.outcome {
             Outcome::Fail | Outcome::Known => check.id.replace('/', "."),
-            Outcome::Unproven if terminal::broken_baseline(check).is_some() => NO_PLAN.to_owned(),
+            Outcome::Unproven if failure::broken_baseline(check).is_some() => NO_PLAN.to_owned(),
             _ => continue,
         };
         let Some((seen, launch)) = launch_of(run, check, name == NO_PLAN) else {
@@ -117,7 +117,7 @@ pub fn write(
         folder.write_script(&format!("{name}/repro.sh"), &script)?;
         folder.write(
             &format!("{name}/report.txt"),
-            terminal::one(check).as_bytes(),
+            failure::one(check).as_bytes(),
         )?;
     }
     Ok(())

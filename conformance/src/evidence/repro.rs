@@ -41,6 +41,9 @@ cp -RPp "$here/workspace" "$root/workspace"
 cp -RPp "$here/workspace" "$root/before"
 if [ -d "$here/artifacts" ]; then cp -RPp "$here/artifacts/." "$root/artifacts"; fi
 cp "$here/input.json" "$root/side/input.json"
+
+# Kinds, modes and names.
+modes() { (cd "$1" && find . -exec ls -ldn {} + | awk '{ print $1, $9, $10, $11, $12 }' | sort -k 2); }
 "#;
 
 /// What came of it.
@@ -52,7 +55,10 @@ echo
 echo "---- standard error"
 cat "$root/stderr"
 echo "---- what changed in the workspace"
-if diff -r "$root/before" "$root/workspace"; then echo "nothing"; fi
+if diff -r "$root/before" "$root/workspace" && diff "$root/modes" - <<EOF
+$(modes "$root/workspace")
+EOF
+then echo "nothing"; fi
 echo "---- files in the artifacts directory"
 (cd "$root/artifacts" && find . ! -name .)
 echo "---- everything is left in $root"
@@ -87,6 +93,7 @@ pub(super) fn script(
         Cwd::Workspace => "workspace",
         Cwd::Elsewhere => "elsewhere",
     };
+    text.push_str("modes \"$root/workspace\" >\"$root/modes\"\n");
     let _ = writeln!(text, "cd \"$root/{place}\"");
     text.push_str(&invocation(launch, plan));
     text.push_str(ENDING);

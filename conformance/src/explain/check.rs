@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use crate::catalogue::Kit;
 use crate::drill::{Check, Class};
+use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
-use crate::report::terminal::decisions;
 
 /// What `explain` reads of a fault file.
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,8 @@ use super::check::class_meaning;
 use crate::catalogue::Kit;
 use crate::drill::{Check, Class};
 use crate::exit::Exit;
+use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
-use crate::report::terminal::decisions;
 use crate::verdict::Outcome;
 
 /// The explanation of a word, if it is one of ours.

@@ -159,7 +159,10 @@ fn result(kit: &Kit, check: &Check, judged: &[Judged], facts: &Facts) -> Option<
         .or_else(|| worst.launches.first());
     let launch = |name: &String| seen.launches.iter().find(|launch| launch.name == *name);
     let (before, after) = &facts.rerun;
-    let filter = ["--filter".to_owned(), check.id.clone()];
+    let mut filter = vec!["--filter".to_owned(), check.id.clone()];
+    if check.class == Class::Hardening {
+        filter.extend(["--class".to_owned(), "hardening".to_owned()]);
+    }
     let rerun: Vec<String> = before
         .iter()
         .chain(&filter)

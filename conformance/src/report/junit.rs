@@ -98,9 +98,9 @@ fn details(check: &CheckResult) -> String {
     )];
     lines.extend(check.ran.iter().map(|ran| format!("ran       {ran}")));
     for finding in &check.findings {
-        lines.push(format!("launch    {}", finding.launch));
-        lines.push(format!("expected  {}", finding.expected));
-        lines.push(format!("observed  {}", finding.observed));
+        lines.push(format!("launch    {}", plain::safe(&finding.launch)));
+        lines.push(format!("expected  {}", plain::safe(&finding.expected)));
+        lines.push(format!("observed  {}", plain::safe(&finding.observed)));
     }
     for control in &check.control {
         let held = if control.held { "held" } else { "did not hold" };

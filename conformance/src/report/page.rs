@@ -49,8 +49,25 @@ impl Page {
         }
     }
 
+    /// Items side by side, none of them broken unless it is longer than a line.
+    pub(crate) fn items(&mut self, items: &[String]) {
+        for line in pack(items, WIDTH) {
+            self.paragraph(0, &line);
+        }
+    }
+
+    /// A label and items beside it.
+    pub(crate) fn field_items(&mut self, label: &str, items: &[String]) {
+        for (index, line) in pack(items, WIDTH - LABEL).iter().enumerate() {
+            self.field(if index == 0 { label } else { "" }, line);
+        }
+    }
+
     /// A headline: a coloured word and a text that may wrap.
     pub(crate) fn headline(&mut self, style: Style, word: &str, text: &str) {
+        if text.is_empty() {
+            return self.line(&paint(style, word));
+        }
         let lines = plain::wrap(&plain::safe(text), WIDTH - word.len() - 2);
         for (index, line) in lines.iter().enumerate() {
             if index == 0 {
@@ -88,6 +105,22 @@ impl Page {
     pub(crate) fn finish(self) -> String {
         self.text
     }
+}
+
+/// Puts as many items into a line as fit.
+fn pack(items: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        let length = item.chars().count() + 3;
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + length <= width => {
+                line.push_str("   ");
+                line.push_str(item);
+            }
+            Some(_) | None => lines.push(item.clone()),
+        }
+    }
+    lines
 }
 
 /// A word in a colour.

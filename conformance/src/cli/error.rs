@@ -1,0 +1,126 @@
+//! Why a request cannot be carried out, and the exit that goes with it.
+
+use std::path::PathBuf;
+
+use crate::adapter::AdapterError;
+use crate::catalogue::CatalogueError;
+use crate::drive::engine::DriveError;
+use crate::evidence::EvidenceError;
+use crate::exit::Exit;
+use crate::explain::ExplainError;
+use crate::golden::GoldenError;
+use crate::init::InitError;
+use crate::known::KnownError;
+use crate::report::AccountingError;
+use crate::scenario::ScenarioError;
+use crate::select::SelectError;
+
+/// Why a subcommand gave up. The chain of causes is printed once, in `main`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The accounts do not add up.
+    #[error("the accounts of the run do not add up")]
+    Accounting(#[from] AccountingError),
+    /// The adapter cannot be used.
+    #[error("the adapter cannot be used")]
+    Adapter(#[from] AdapterError),
+    /// The catalogue is broken.
+    #[error("the kit's catalogue is broken")]
+    Catalogue(#[from] CatalogueError),
+    /// The engine cannot be driven.
+    #[error("the engine cannot be exercised")]
+    Drive(#[from] DriveError),
+    /// Evidence cannot be written.
+    #[error("the output cannot be written")]
+    Evidence(#[from] EvidenceError),
+    /// There is nothing to explain.
+    #[error("there is nothing to explain")]
+    Explain(#[from] ExplainError),
+    /// The golden folder cannot be used.
+    #[error("the golden folder cannot be used")]
+    Golden(#[from] GoldenError),
+    /// A starter cannot be written.
+    #[error("the starter cannot be written")]
+    Init(#[from] InitError),
+    /// The list of known failures cannot be used.
+    #[error("the list of known failures cannot be used")]
+    Known(#[from] KnownError),
+    /// The last report holds nothing to run again.
+    #[error("{path} lists no failed or unproven check to run again")]
+    NothingFailed {
+        /// The report.
+        path: PathBuf,
+    },
+    /// A file cannot be read as what it should be.
+    #[error("{path} cannot be read as {what}: {why}")]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// `a report` or `an observation`.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The report cannot be printed.
+    #[error("cannot write to standard output")]
+    Output(#[source] std::io::Error),
+    /// A document cannot be serialised.
+    #[error("cannot serialise the report")]
+    Serialise(#[source] serde_json::Error),
+    /// A scenario cannot be used.
+    #[error("the scenario cannot be used")]
+    Scenario(#[from] ScenarioError),
+    /// Nothing sensible is selected.
+    #[error("the selection cannot be used")]
+    Select(#[from] SelectError),
+    /// Two scenarios have one name.
+    #[error("two scenarios are called {name}; reports tell scenarios by name")]
+    TwoScenarios {
+        /// The name.
+        name: String,
+    },
+    /// An option stands where the program belongs, most likely misspelt.
+    #[error(
+        "{option} is no option of this command; options come before BIN, and a program named so is written ./{option}"
+    )]
+    UnknownOption {
+        /// As given.
+        option: String,
+    },
+    /// A list cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl CliError {
+    /// The exit that goes with it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Accounting(_)
+            | Self::Catalogue(_)
+            | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
+            | Self::Output(_)
+            | Self::Serialise(_) => Exit::KitWrong,
+            Self::Drive(_) | Self::Golden(GoldenError::NoPlan { .. }) => Exit::NotExercised,
+            Self::Adapter(_)
+            | Self::Evidence(EvidenceError::Foreign { .. })
+            | Self::Explain(_)
+            | Self::Golden(_)
+            | Self::Init(_)
+            | Self::Known(_)
+            | Self::NotReadable { .. }
+            | Self::NothingFailed { .. }
+            | Self::Scenario(_)
+            | Self::Select(_)
+            | Self::TwoScenarios { .. }
+            | Self::UnknownOption { .. }
+            | Self::Write { .. } => Exit::Usage,
+        }
+    }
+}

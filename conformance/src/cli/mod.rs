@@ -1,0 +1,21 @@
+//! The command line: one module for each subcommand, and what they share.
+
+mod arguments;
+mod completions;
+mod doctor;
+mod edge;
+mod engine;
+mod error;
+mod explain;
+mod init;
+mod judge;
+mod list;
+mod output;
+mod progress;
+mod record;
+mod run;
+mod subject;
+
+pub use arguments::Cli;
+pub use edge::Edge;
+pub use error::CliError;

@@ -1,0 +1,64 @@
+//! The only place that writes to standard output.
+
+use std::io::{self, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::arguments::{Color, Format, ReportArgs};
+use super::error::CliError;
+use crate::report::model::Report;
+use crate::report::terminal::{self, View};
+use crate::report::{json, junit};
+
+/// Prints text that may hold colours; they are taken out where nobody can see them.
+///
+/// # Errors
+/// When standard output cannot be written. A reader that went away is no error.
+pub(crate) fn print(text: &str, color: Color) -> Result<(), CliError> {
+    let choice = match color {
+        Color::Auto => AutoStream::choice(&io::stdout()),
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    let mut stdout = AutoStream::new(io::stdout().lock(), choice);
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+/// Prints a report in the form that was asked for; `output` is the output folder as the user wrote it.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn print_report(
+    report: &Report,
+    args: &ReportArgs,
+    output: Option<String>,
+) -> Result<(), CliError> {
+    let text = match args.format {
+        Format::Json => json::render(report).map_err(CliError::Serialise)?,
+        Format::Junit => junit::render(report),
+        Format::Terminal => terminal::render(
+            report,
+            &View {
+                verbose: args.verbose,
+                output,
+            },
+        ),
+    };
+    let color = match args.format {
+        Format::Terminal => args.color,
+        Format::Json | Format::Junit => Color::Never,
+    };
+    print(&text, color)
+}
+
+/// Says something on standard error; nobody reading it is no reason to fail.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = AutoStream::auto(io::stderr().lock());
+    let _ = writeln!(stderr, "{text}");
+}

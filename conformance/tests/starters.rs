@@ -1,0 +1,82 @@
+//! Starters must pass as they are written, or they teach the wrong thing.
+
+use std::path::Path;
+use std::process::Command;
+
+use cabincrew_conform::verdict::Outcome;
+
+use crate::conform::{Conform, Ran};
+
+fn passes(conform: &Conform, ran: &Ran) {
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let report = conform.report();
+    let idle: Vec<&str> = report
+        .checks
+        .iter()
+        .filter(|check| check.outcome == Outcome::NotApplicable)
+        .map(|check| check.id.as_str())
+        .collect();
+    assert_eq!(idle, Vec::<&str>::new(), "a starter shows everything");
+}
+
+fn judge(conform: &Conform, lang: &str) -> Ran {
+    let written = conform.run(&["init", "engine", "mine", "--lang", lang]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    conform.run(&["engine", "--scenario", "mine/scenario", "mine/engine"])
+}
+
+#[test]
+fn the_python_starter_passes() {
+    let conform = Conform::new();
+    let ran = judge(&conform, "python");
+    passes(&conform, &ran);
+}
+
+#[test]
+fn the_shell_starter_passes() {
+    let conform = Conform::new();
+    let ran = judge(&conform, "sh");
+    passes(&conform, &ran);
+}
+
+#[test]
+fn the_rust_starter_passes() {
+    let conform = Conform::new();
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/rust/Cargo.toml");
+    // Built as a member of this workspace, so that its dependencies are the locked ones.
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(&template)
+        .status()
+        .expect("cargo runs the tests");
+    assert!(status.success());
+    let built = Path::new(crate::conform::BINARY).with_file_name("keep-file");
+    let written = conform.run(&["init", "engine", "mine", "--lang", "rust"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    let built = built.display().to_string();
+    let ran = conform.run(&["engine", "--scenario", "mine/scenario", &built]);
+    passes(&conform, &ran);
+}
+
+#[test]
+fn the_starter_scenario_is_usable_and_nothing_is_overwritten() {
+    let conform = Conform::new();
+    let written = conform.run(&["init", "engine", "mine"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    let ran = conform.run(&[
+        "engine",
+        "--filter",
+        "CC-ENG-010/one-receipt",
+        "--scenario",
+        "mine",
+        "true",
+    ]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let again = conform.run(&["init", "engine", "mine"]);
+    assert_eq!(again.code, 2);
+    assert!(
+        again.stderr.contains("nothing is ever overwritten"),
+        "{}",
+        again.stderr
+    );
+}
