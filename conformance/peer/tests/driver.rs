@@ -157,7 +157,7 @@ pub(crate) fn input(mode: &str) -> Value {
         "meta": { "workflow_id": "wf-1", "step_id": "step-1" },
         "config": {},
         "context": {},
-        "secrets": { "API_TOKEN": "s3cr3t-canary-value" },
+        "secrets": { "API_TOKEN": "s3cr3t/canary+value=" },
         "allowed_secrets": ["API_TOKEN"],
         "identity_token": "identity-canary-value",
         "orchestrator": { "run_index": 0, "workspace_hash": "0".repeat(64) },

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Json;
+use super::{Json, Misstatement};
 use crate::engine::{self, Artifact, Body, Edit, Extensions, Failure, Launch, Mode};
 
 /// A deviation in what is written as the plan: `artifacts/...`. `of` names one of the peer's
@@ -79,6 +79,13 @@ pub enum ArtifactFault {
         /// The other name.
         name: String,
     },
+    /// Lists an artifact with another role; `artifact.json` says none.
+    Role {
+        /// The artifact.
+        of: String,
+        /// The role.
+        role: String,
+    },
     /// Gives a member of `artifact.json` another value, or adds one.
     Set {
         /// The artifact.
@@ -108,36 +115,10 @@ pub enum BodyPlace {
     HardLink,
     /// It is referenced and not written; the receipt names `artifact.json`.
     Missing,
+    /// A named pipe.
+    Pipe,
     /// A symbolic link to a file in the temp directory.
     Symlink,
-}
-
-/// A wrong statement about an artifact in the receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Misstatement {
-    /// The hash has its first 32 digits only.
-    HashCut,
-    /// The hash is of the text before its line ends were converted.
-    HashBeforeConversion,
-    /// The hash is of `artifact.json`, the path names the body.
-    HashOfDescriptor,
-    /// The hash is prefixed with its algorithm.
-    HashPrefixed,
-    /// The hash is in upper case.
-    HashUpperCase,
-    /// The path is absolute.
-    PathAbsolute,
-    /// The path names `artifact.json` although there is a body; hash and size fit it.
-    PathOfDescriptor,
-    /// The path names the artifact's folder.
-    PathOfFolder,
-    /// The size counts characters.
-    SizeInCharacters,
-    /// The size counts `artifact.json` as well.
-    SizeOfFolder,
-    /// The size is not a whole number.
-    SizeFraction,
 }
 
 /// Something that does not belong into the artifacts directory.
@@ -180,7 +161,6 @@ impl ArtifactFault {
                 for artifact in list {
                     artifact.descriptor = json!({
                         "artifact_type": "plan", "action": "update", "mime": "text/plain",
-                        "body": "to be decided",
                     });
                     artifact.body = Body::Inline;
                 }
@@ -191,6 +171,9 @@ impl ArtifactFault {
                 });
             }
             Self::Rename { of, name } => each(list, of, |artifact| artifact.name.clone_from(name)),
+            Self::Role { of, .. } => each(list, of, |artifact| {
+                engine::remove(&mut artifact.descriptor, "/metadata/role");
+            }),
             Self::Set { of, at, json } => each(list, of, |artifact| {
                 engine::set(&mut artifact.descriptor, at, json.0.clone());
             }),
@@ -200,14 +183,19 @@ impl ArtifactFault {
     }
 
     /// What take-off does when the plan says nothing.
-    pub(super) fn decide(&self, launch: &Launch<'_>) -> Option<Result<Vec<Edit>, Failure>> {
-        (*self == Self::Placeholder {}).then(|| {
-            engine::scan(
+    pub(super) fn go_on(
+        &self,
+        launch: &Launch<'_>,
+        failure: Failure,
+    ) -> Result<Vec<Edit>, Failure> {
+        match (self, &failure) {
+            (Self::Placeholder {}, Failure::StateInvalid(_)) => engine::scan(
                 &launch.dirs.workspace,
                 &Extensions::default(),
                 &launch.start.deviation,
-            )
-        })
+            ),
+            _ => Err(failure),
+        }
     }
 
     pub(super) fn descriptor(&self, artifact: &Artifact, text: Vec<u8>) -> Vec<u8> {
@@ -241,6 +229,7 @@ impl ArtifactFault {
                 std::fs::hard_link(&outside, &inside)?;
             }
             BodyPlace::Missing => {}
+            BodyPlace::Pipe => Extra::Pipe.make(&launch.dirs.temp, &inside)?,
             BodyPlace::Symlink => {
                 std::fs::write(&outside, body)?;
                 std::os::unix::fs::symlink(&outside, &inside)?;
@@ -256,44 +245,21 @@ impl ArtifactFault {
         descriptor: &[u8],
         entry: &mut Map<String, Value>,
     ) {
-        let how = match self {
-            Self::Entry { of, how } if artifact.name == *of => *how,
+        match self {
             Self::BodyPlace {
                 of,
                 how: BodyPlace::Missing,
-            } if artifact.name == *of => Misstatement::PathOfDescriptor,
-            _ => return,
-        };
-        let text = |name: &str| {
-            entry
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (path, hash) = (text("path"), text("hash"));
-        let size = entry.get("size").and_then(Value::as_u64).unwrap_or(0);
-        let mut set = |name: &str, value: Value| entry.insert(name.to_owned(), value);
-        match how {
-            Misstatement::HashCut => set("hash", json!(hash[..32])),
-            Misstatement::HashBeforeConversion => set("hash", json!(before_conversion(artifact))),
-            Misstatement::HashOfDescriptor => set("hash", json!(engine::sha256(descriptor))),
-            Misstatement::HashPrefixed => set("hash", json!(format!("sha256:{hash}"))),
-            Misstatement::HashUpperCase => set("hash", json!(hash.to_uppercase())),
-            Misstatement::PathAbsolute => set(
-                "path",
-                json!(launch.dirs.artifacts.join(path).to_string_lossy()),
-            ),
-            Misstatement::PathOfDescriptor => {
-                set("hash", json!(engine::sha256(descriptor)));
-                set("size", json!(descriptor.len()));
-                set("path", json!(format!("{}/artifact.json", artifact.name)))
+            } if artifact.name == *of => {
+                Misstatement::PathOfDescriptor.make(launch, artifact, descriptor, entry);
             }
-            Misstatement::PathOfFolder => set("path", json!(artifact.name)),
-            Misstatement::SizeInCharacters => set("size", json!(characters(artifact))),
-            Misstatement::SizeOfFolder => set("size", json!(size + descriptor.len() as u64)),
-            Misstatement::SizeFraction => set("size", json!(-1.5)),
-        };
+            Self::Entry { of, how } if artifact.name == *of => {
+                how.make(launch, artifact, descriptor, entry);
+            }
+            Self::Role { of, role } if artifact.name == *of => {
+                entry.insert("role".to_owned(), json!(role));
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn add(&self, launch: &Launch<'_>) -> io::Result<()> {
@@ -362,23 +328,4 @@ fn guide_names(artifact: &Artifact) -> Value {
         "hashes": {},
         "body_file": artifact.descriptor["body_file"],
     })
-}
-
-/// The length of the body in characters.
-fn characters(artifact: &Artifact) -> usize {
-    match &artifact.body {
-        Body::File(body) => String::from_utf8_lossy(body).chars().count(),
-        Body::Inline => 0,
-    }
-}
-
-/// The hash of the body with the line ends of another system, as it was before it was written.
-fn before_conversion(artifact: &Artifact) -> String {
-    match &artifact.body {
-        Body::File(body) => {
-            let text = String::from_utf8_lossy(body).replace('\n', "\r\n");
-            engine::sha256(text.as_bytes())
-        }
-        Body::Inline => String::new(),
-    }
 }

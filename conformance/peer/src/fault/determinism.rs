@@ -15,6 +15,11 @@ use crate::engine::{self, Artifact, Failure, Launch, Mode, Outcome};
 pub enum DeterminismFault {
     /// Lists files in the order in which the directory gives them.
     KeepsListingOrder {},
+    /// Opens a file by a relative path, and fails when it is not in the current directory.
+    NeedsFileHere {
+        /// The file.
+        name: String,
+    },
     /// Fails when a variable is not set that the protocol does not name.
     NeedsVariable {
         /// The variable.
@@ -48,6 +53,10 @@ pub enum Place {
 impl DeterminismFault {
     pub(super) fn fails(&self, launch: &Launch<'_>) -> Option<Failure> {
         match self {
+            Self::NeedsFileHere { name } => {
+                let opened = std::fs::File::open(name);
+                opened.err().map(Failure::io(format!("open {name}")))
+            }
             Self::NeedsVariable { name } if launch.start.variable(name).is_none() => {
                 Some(Failure::Staged(format!("{name} is not set")))
             }

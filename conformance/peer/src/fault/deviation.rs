@@ -95,10 +95,6 @@ impl Deviation {
     pub(crate) fn begins(&self, launch: &Launch<'_>) -> Result<(), Failure> {
         match &self.0 {
             Some(Fault::Determinism(fault)) => fault.fails(launch).map_or(Ok(()), Err),
-            Some(Fault::Process(fault)) => {
-                fault.at_work(launch);
-                Ok(())
-            }
             _ => Ok(()),
         }
     }
@@ -126,6 +122,10 @@ impl Deviation {
     pub(crate) fn acts(&self, launch: &Launch<'_>, edits: &[Edit]) -> Result<(), Failure> {
         match &self.0 {
             Some(Fault::Effect(fault)) => fault.act(launch, edits),
+            Some(Fault::Process(fault)) if launch.mode == Mode::TakeOff => {
+                fault.hang(Moment::TakeOff);
+                Ok(())
+            }
             Some(Fault::TakeOff(fault)) if launch.mode == Mode::TakeOff => fault.act(launch, edits),
             _ => Ok(()),
         }
@@ -137,7 +137,6 @@ impl Deviation {
     ) -> Option<Result<Vec<Edit>, Failure>> {
         match &self.0 {
             Some(Fault::TakeOff(fault)) => fault.find(launch),
-            Some(Fault::Artifact(fault)) => fault.decide(launch),
             _ => None,
         }
     }
@@ -148,6 +147,7 @@ impl Deviation {
         failure: Failure,
     ) -> Result<Vec<Edit>, Failure> {
         match &self.0 {
+            Some(Fault::Artifact(fault)) => fault.go_on(launch, failure),
             Some(Fault::TakeOff(fault)) => fault.go_on(launch, failure),
             _ => Err(failure),
         }

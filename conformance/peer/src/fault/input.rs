@@ -90,8 +90,8 @@ impl InputFault {
             Self::FixedBuffer { bytes: limit } if !by_file => {
                 stdin.take(*limit).read_to_end(&mut bytes)
             }
-            Self::IgnoresInputFile {} => stdin.read_to_end(&mut bytes),
-            Self::BlocksOnStandardInput {} => {
+            Self::IgnoresInputFile {} if by_file => stdin.read_to_end(&mut bytes),
+            Self::BlocksOnStandardInput {} if by_file => {
                 let read = stdin.read_to_end(&mut bytes);
                 if bytes.is_empty() {
                     wait_for_ever();

@@ -11,6 +11,7 @@ mod deviation;
 pub mod effects;
 pub mod input;
 mod kind;
+mod misstatement;
 pub mod process;
 pub mod receipt;
 pub mod secrets;
@@ -21,6 +22,7 @@ mod when;
 
 pub(crate) use deviation::Deviation;
 pub use kind::{Fault, FaultError};
+pub use misstatement::Misstatement;
 pub use source::Source;
 pub use value::Json;
 pub use when::When;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::When;
 use super::deviation::wait_for_ever;
-use crate::engine::{Failure, Launch, Mode, Outcome, Start};
+use crate::engine::{Failure, Mode, Outcome, Start};
 
 /// A deviation of the process itself: `process/...`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -35,6 +35,9 @@ pub enum ProcessFault {
         how: Child,
         /// How long that lives.
         seconds: u32,
+        /// In which launches.
+        #[serde(default)]
+        when: When,
     },
     /// Panics.
     Panics {
@@ -45,6 +48,8 @@ pub enum ProcessFault {
     RewritesLater {
         /// After how long.
         milliseconds: u32,
+        /// How long it lives after that.
+        seconds: u32,
     },
     /// Sends itself a signal after the receipt.
     Signals {
@@ -76,7 +81,7 @@ pub enum Moment {
     Start,
     /// After the receipt of a take-off was printed.
     AfterTakeOffReceipt,
-    /// When a take-off begins.
+    /// In a take-off, once its change is made.
     TakeOff,
 }
 
@@ -136,12 +141,6 @@ impl ProcessFault {
         }
     }
 
-    pub(super) fn at_work(&self, launch: &Launch<'_>) {
-        if launch.mode == Mode::TakeOff {
-            self.hang(Moment::TakeOff);
-        }
-    }
-
     pub(super) fn panic_over(&self, failure: &Failure) {
         let Self::Panics { at } = self else { return };
         let hit = match at {
@@ -168,15 +167,20 @@ impl ProcessFault {
         }
         match self {
             Self::Floods { stream, mebibytes } => stream.flood(*mebibytes),
-            Self::LeavesChild { how, seconds } => how.leave(*seconds),
-            Self::RewritesLater { milliseconds } if outcome.mode == Mode::FlightPlan => {
-                rewrite_later(start, *milliseconds);
-            }
+            Self::LeavesChild { how, seconds, when } if when.fits(outcome) => how.leave(*seconds),
+            Self::RewritesLater {
+                milliseconds,
+                seconds,
+            } if outcome.mode == Mode::FlightPlan => rewrite_later(start, *milliseconds, *seconds),
             Self::Signals { name, when } if when.fits(outcome) => {
+                // The handler that reports stack overflows takes the first one and then gives way.
+                let script = match name.as_str() {
+                    "SEGV" | "BUS" => "kill -\"$0\" $PPID; sleep 0.05; kill -\"$0\" $PPID",
+                    _ => "kill -\"$0\" $PPID",
+                };
                 let mut shell = Command::new("sh");
-                // Twice: the handler that reports stack overflows gives way to the first one.
-                let script = format!("kill -{name} $PPID; kill -{name} $PPID");
-                let _ = shell.arg("-c").arg(script).status();
+                shell.arg("-c").arg(script).arg(name).stderr(Stdio::null());
+                let _ = shell.status();
             }
             _ => {}
         }
@@ -220,16 +224,17 @@ impl Child {
     }
 }
 
-fn rewrite_later(start: &Start, milliseconds: u32) {
+fn rewrite_later(start: &Start, milliseconds: u32, seconds: u32) {
     let Ok(dirs) = start.dirs() else { return };
     let body = dirs.artifacts.join("diff").join(crate::engine::BODY);
     let pause = format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
     let mut shell = Command::new("sh");
     shell
         .arg("-c")
-        .arg("sleep \"$0\"; echo late >> \"$1\"")
+        .arg("sleep \"$0\"; echo late >> \"$1\"; exec sleep \"$2\"")
         .arg(pause)
-        .arg(body);
+        .arg(body)
+        .arg(seconds.to_string());
     let _ = shell
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -49,7 +49,7 @@ pub enum Form {
     Plain,
     /// Backwards.
     Reversed,
-    /// Percent-encoded, every byte.
+    /// Percent-encoded.
     Url,
 }
 
@@ -76,17 +76,13 @@ impl SecretFault {
             Secret::First => input.secrets.values().find_map(Value::as_str)?,
             Secret::IdentityToken => input.identity_token.as_deref()?,
         };
-        let each = |prefix: &str| {
-            let digits = secret.bytes().map(|byte| format!("{prefix}{byte:02x}"));
-            digits.collect::<String>()
-        };
         Some(match form {
             Form::Base64 => base64(secret.as_bytes()),
             Form::Header => format!("401 for GET / with Authorization: Bearer {secret}"),
-            Form::Hex => each(""),
+            Form::Hex => secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
             Form::Plain => secret.to_owned(),
             Form::Reversed => secret.chars().rev().collect(),
-            Form::Url => each("%"),
+            Form::Url => percent_encoded(secret),
         })
     }
 
@@ -141,4 +137,15 @@ impl SecretFault {
             Self::Leaks { .. } => failure,
         }
     }
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    text.bytes().map(encode).collect()
 }

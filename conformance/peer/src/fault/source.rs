@@ -66,7 +66,7 @@ impl Source {
                     .iter()
                     .map(|(name, _)| name.to_string_lossy());
                 names
-                    .filter(|name| name.starts_with("CABINCREW_"))
+                    .filter(|name| name.starts_with("CABINCREW_") && name != "CABINCREW_INPUT_FILE")
                     .collect::<Vec<_>>()
                     .join(" ")
             }

@@ -43,8 +43,6 @@ pub enum TakeOffFault {
         /// Where.
         place: Keep,
     },
-    /// Decides again what to do, whatever was planned.
-    PlansAgain {},
     /// Meddles with the restored artifacts after the work.
     Restored {
         /// In which way.
@@ -56,7 +54,7 @@ pub enum TakeOffFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Besides {
-    /// Adds an empty line to a file.
+    /// Adds an empty line to a file that does not end with one.
     AppendsLine,
     /// Leaves a copy of a planned file with this path added to its name.
     Backup,
@@ -147,7 +145,7 @@ impl TakeOffFault {
 
     pub(super) fn find(&self, launch: &Launch<'_>) -> Option<Result<Vec<Edit>, Failure>> {
         let Self::KeepsPlan { place } = self else {
-            return (*self == Self::PlansAgain {}).then(|| plan_again(launch));
+            return None;
         };
         let path = match place {
             Keep::Evidence => launch.dirs.artifacts.join(engine::PLAN).join(engine::BODY),
@@ -230,6 +228,7 @@ impl Besides {
         use std::os::unix::fs::PermissionsExt as _;
         let full = workspace.join(path);
         match self {
+            Self::AppendsLine if std::fs::read(&full)?.ends_with(b"\n\n") => Ok(()),
             Self::AppendsLine => OpenOptions::new().append(true).open(full)?.write_all(b"\n"),
             Self::Backup => {
                 let planned = edits

@@ -13,6 +13,8 @@ pub enum When {
     Always,
     /// Those that end with the engine's own failure.
     OwnFailure,
+    /// Those in mode flight-plan that end with the engine's own failure.
+    PlanningOwnFailure,
     /// Those in mode flight-plan.
     Planning,
     /// Those that are refused.
@@ -28,9 +30,11 @@ pub enum When {
 impl When {
     pub(crate) fn fits(self, outcome: &Outcome) -> bool {
         let success = outcome.ending == Ending::Success;
+        let own_failure = outcome.ending == Ending::OwnFailure;
         match self {
             Self::Always => true,
-            Self::OwnFailure => outcome.ending == Ending::OwnFailure,
+            Self::OwnFailure => own_failure,
+            Self::PlanningOwnFailure => own_failure && outcome.mode == Mode::FlightPlan,
             Self::Planning => outcome.mode == Mode::FlightPlan,
             Self::Refusal => outcome.ending == Ending::Refusal,
             Self::Success => success,
