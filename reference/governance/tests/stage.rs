@@ -17,6 +17,10 @@ pub(crate) const QUERY: &str = "data.cabincrew.preflight.result";
 /// Long enough for any well-behaved policy on a busy machine, short enough to wait for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How an evaluation fails that uses up everything: which limit it meets first depends on the
+/// machine.
+pub(crate) const EXHAUSTED: &[&str] = &["died", "timed_out"];
+
 pub(crate) fn config() -> GovernorConfig {
     GovernorConfig {
         policy_worker: env!("CARGO_BIN_EXE_cabincrew-policy-worker").into(),
