@@ -314,6 +314,17 @@ pub enum Delivery {
     Pieces,
     /// In the file named by `CABINCREW_INPUT_FILE`; standard input is empty.
     File,
+    /// In the file; standard input stays open and silent.
+    FileOpenStdin,
+    /// In the file; standard input holds something else.
+    FileOtherStdin,
+}
+
+impl Delivery {
+    /// True if the input is in a file.
+    pub const fn by_file(self) -> bool {
+        matches!(self, Self::File | Self::FileOpenStdin | Self::FileOtherStdin)
+    }
 }
 
 /// The order in which variables are handed over.

@@ -58,6 +58,8 @@ pub enum Expect {
     },
     /// No injected command ran.
     NoMarker,
+    /// A failure on valid input comes with a failure receipt that says why.
+    NoPlanExplained,
     /// No plan token from the engine while planning.
     NoPlanToken,
     /// No process outlives the engine.

@@ -18,20 +18,30 @@ pub(crate) struct Restored {
     pub(crate) names: Vec<String>,
 }
 
+/// How state artifacts are spoiled: the way, and which of its variants, counted from 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spoil {
+    pub(crate) way: StatePlan,
+    pub(crate) variant: usize,
+}
+
+/// Flips are made at this many places.
+const FLIPS: usize = 4;
+
 /// Writes the plan's state artifacts into `folder`.
 ///
 /// # Errors
 /// When a file cannot be written, or was too large to be kept.
-pub(crate) fn restore(
-    plan: &Launch,
-    folder: &Path,
-    spoil: StatePlan,
-) -> io::Result<Restored> {
+pub(crate) fn restore(plan: &Launch, folder: &Path, spoil: Spoil) -> io::Result<Restored> {
     let mut restored = Restored {
         announced: Vec::new(),
         names: Vec::new(),
     };
-    for name in receipt::state_names(plan) {
+    let names = receipt::state_names(plan);
+    // One artifact after the other is flipped, so that an engine which looks at the first one only is
+    // found out.
+    let flipped = (spoil.variant - 1) % names.len().max(1);
+    for (index, name) in names.into_iter().enumerate() {
         let metadata_path = format!("{name}/artifact.json");
         let body_path = format!("{name}/body.data");
         let hashed = if plan.contents.contains_key(&body_path) {
@@ -45,7 +55,7 @@ pub(crate) fn restore(
             path: hashed.clone(),
             hash: hash.unwrap_or_default(),
         });
-        if spoil == StatePlan::Missing {
+        if spoil.way == StatePlan::Missing {
             continue;
         }
         fs::create_dir_all(folder.join(&name))?;
@@ -56,10 +66,11 @@ pub(crate) fn restore(
             if !bytes.is_whole() {
                 return Err(io::Error::other("an artifact is too large to be restored"));
             }
-            if spoil == StatePlan::BodyMissing && path == hashed {
+            if spoil.way == StatePlan::BodyMissing && path == hashed {
                 continue;
             }
-            let content = if path == hashed {
+            let left_alone = spoil.way == StatePlan::Flipped && index != flipped;
+            let content = if path == hashed && !left_alone {
                 spoiled(&bytes.kept, spoil)
             } else {
                 bytes.kept.clone()
@@ -71,24 +82,27 @@ pub(crate) fn restore(
     Ok(restored)
 }
 
-fn spoiled(content: &[u8], spoil: StatePlan) -> Vec<u8> {
+fn spoiled(content: &[u8], spoil: Spoil) -> Vec<u8> {
     let mut content = content.to_vec();
-    match spoil {
+    match spoil.way {
         StatePlan::Intact | StatePlan::Missing | StatePlan::BodyMissing => {}
-        StatePlan::Truncated => content.truncate(content.len() / 2),
-        StatePlan::Flipped => flip(&mut content),
+        StatePlan::Truncated if spoil.variant == 1 => content.truncate(content.len() / 2),
+        StatePlan::Truncated => content.truncate(content.len().saturating_sub(1)),
+        StatePlan::Flipped => {
+            let near = content.len() * spoil.variant / (FLIPS + 1);
+            flip(&mut content, near);
+        }
     }
     content
 }
 
-/// Flips the lowest bit of a letter or digit near the middle: what is left still looks well-formed,
-/// so only a comparison of hashes can notice.
-fn flip(content: &mut [u8]) {
-    let middle = content.len() / 2;
-    let mut order = (middle..content.len()).chain((0..middle).rev());
+/// Flips the lowest bit of a letter or digit near a place: what is left still looks well-formed, so
+/// only a comparison of hashes can notice.
+fn flip(content: &mut [u8], near: usize) {
+    let mut order = (near..content.len()).chain((0..near).rev());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() && (byte ^ 1).is_ascii_alphanumeric();
     let chosen = order.find(|index| plain(content[*index]));
-    if let Some(byte) = content.get_mut(chosen.unwrap_or(middle)) {
+    if let Some(byte) = content.get_mut(chosen.unwrap_or(near)) {
         *byte ^= 1;
     }
 }
@@ -101,7 +115,7 @@ mod tests {
     fn one_bit_is_flipped_and_the_text_stays_text() {
         let mut content = br#"{"path":"a.txt"}"#.to_vec();
         let before = content.clone();
-        flip(&mut content);
+        flip(&mut content, 7);
         let differing: u32 = content
             .iter()
             .zip(&before)
@@ -110,8 +124,8 @@ mod tests {
         assert_eq!(differing, 1);
         assert!(serde_json::from_slice::<serde_json::Value>(&content).is_ok());
         let mut odd = vec![0xff];
-        flip(&mut odd);
+        flip(&mut odd, 0);
         assert_eq!(odd, [0xfe]);
-        flip(&mut []);
+        flip(&mut [], 0);
     }
 }

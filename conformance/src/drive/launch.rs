@@ -81,7 +81,7 @@ impl<'a> Prepared<'a> {
             material.input = text.into_bytes();
         }
         let input_file = dirs.side.join("input.json");
-        let by_file = plan.delivery == Delivery::File;
+        let by_file = plan.delivery.by_file();
         if by_file {
             std::fs::write(&input_file, &material.input)?;
         }
@@ -101,10 +101,11 @@ impl<'a> Prepared<'a> {
                 Cwd::Workspace => dirs.workspace.clone(),
                 Cwd::Elsewhere => dirs.elsewhere.clone(),
             },
-            stdin: if by_file {
-                Vec::new()
-            } else {
-                material.input.clone()
+            stdin: match plan.delivery {
+                Delivery::File | Delivery::FileOpenStdin => Vec::new(),
+                Delivery::FileOtherStdin => b"{\"mode\": 1}
+".to_vec(),
+                Delivery::Whole | Delivery::Pieces => material.input.clone(),
             },
             delivery: plan.delivery,
             timeout: material.timeout,

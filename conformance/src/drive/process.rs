@@ -197,7 +197,8 @@ impl<'a> Running<'a> {
                     .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)),
             );
         }
-        if let Some(stdin) = self.stdin.as_ref().filter(|_| !pieces) {
+        let waiting = self.sent < self.spec.stdin.len() && !pieces;
+        if let Some(stdin) = self.stdin.as_ref().filter(|_| waiting) {
             fds.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::OUT));
         }
         let patience = if self.exit.fd().is_some() {
@@ -246,7 +247,7 @@ impl<'a> Running<'a> {
             // It does not read its input; that is its own business.
             Err(_) => self.sent = self.spec.stdin.len(),
         }
-        if self.sent >= self.spec.stdin.len() {
+        if self.sent >= self.spec.stdin.len() && self.spec.delivery != Delivery::FileOpenStdin {
             self.stdin = None;
             return Duration::MAX;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::artifacts::{self, Restored};
+use super::artifacts::{self, Restored, Spoil};
 use super::clock;
 use super::input::{self, Source};
 use super::launch::{self, Material, Prepared};
@@ -83,6 +83,8 @@ struct Job<'a> {
     drill: &'a str,
     name: String,
     config: Option<Map<String, Value>>,
+    /// Which one of repeated launches, from 1.
+    number: usize,
     twin: bool,
 }
 
@@ -176,6 +178,7 @@ impl<'a> Worker<'a> {
             drill,
             name: number.map_or_else(|| plan.name.clone(), |n| format!("{}.{n}", plan.name)),
             config,
+            number: number.unwrap_or(1),
             twin,
         };
         if plan.twins {
@@ -245,7 +248,9 @@ impl<'a> Worker<'a> {
     /// engine on a busy machine is not taken for one that hangs.
     fn limit(&self) -> Duration {
         let baseline = self.world.shared.baseline_ms.load(Ordering::Relaxed);
-        self.world.timeout.max(Duration::from_millis(baseline * SLOWER_THAN_BASELINE))
+        self.world
+            .timeout
+            .max(Duration::from_millis(baseline * SLOWER_THAN_BASELINE))
     }
 
     /// Why this machine or this subject cannot have the launch.
@@ -297,7 +302,7 @@ impl<'a> Worker<'a> {
         let workspace_before = self
             .workspaces
             .prepare(plan, &dirs.workspace, files, by_modes)?;
-        let restored = self.restore(plan, &dirs)?;
+        let restored = self.restore(plan, job.number, &dirs)?;
         let token = restored
             .as_ref()
             .map(|restored| self.world.plan_token(restored));
@@ -338,19 +343,29 @@ impl<'a> Worker<'a> {
     }
 
     /// Take-off: puts the state artifacts into place, as intact as the plan says.
-    fn restore(&self, plan: &LaunchPlan, dirs: &Dirs) -> io::Result<Option<Restored>> {
+    fn restore(
+        &self,
+        plan: &LaunchPlan,
+        number: usize,
+        dirs: &Dirs,
+    ) -> io::Result<Option<Restored>> {
         if plan.mode != LaunchMode::TakeOff {
             return Ok(None);
         }
         let after = plan.after.as_deref().unwrap_or("baseline");
         let source = self.plan_of(after).ok_or(io::ErrorKind::NotFound)?;
         if !plan.leftovers {
-            return artifacts::restore(source, &dirs.artifacts, plan.state).map(Some);
+            let spoil = Spoil { way: plan.state, variant: number };
+            return artifacts::restore(source, &dirs.artifacts, spoil).map(Some);
         }
         // They are there already, with everything else that planning left.
         let aside = dirs.side.join("restored");
-        let copy = artifacts::restore(source, &aside, StatePlan::Intact)?;
-        let names = receipt::artifact_names(source).into_iter().map(str::to_owned).collect();
+        let intact = Spoil { way: StatePlan::Intact, variant: 1 };
+        let copy = artifacts::restore(source, &aside, intact)?;
+        let names = receipt::artifact_names(source)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         Ok(Some(Restored { names, ..copy }))
     }
 
@@ -363,9 +378,7 @@ impl<'a> Worker<'a> {
             plan,
             drill: "",
             name: String::new(),
-            config: None,
-            twin: false,
-        };
+            config: None, number: 1, twin: false };
         let prepared = self.prepare(job)?;
         prepared.run(&self.tracker, self.index);
         self.workspaces.forget(&dirs.workspace);

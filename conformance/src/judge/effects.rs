@@ -48,13 +48,17 @@ pub(super) fn no_write_and_restore(look: &mut Look, launch: &Launch) {
 const RUNTIME_TRACES: [&str; 2] = ["__pycache__", "hsperfdata_"];
 
 fn is_runtime_trace(path: &str) -> bool {
-    path.split('/').any(|name| RUNTIME_TRACES.iter().any(|trace| name.starts_with(trace)))
+    path.split('/')
+        .any(|name| RUNTIME_TRACES.iter().any(|trace| name.starts_with(trace)))
 }
 
 /// CC-ENG-019, 033: nothing is left in watched places.
 pub(super) fn nothing_outside(look: &mut Look, launch: &Launch) {
-    let changes: Vec<&Change> =
-        launch.outside.iter().filter(|change| !is_runtime_trace(&change.path)).collect();
+    let changes: Vec<&Change> = launch
+        .outside
+        .iter()
+        .filter(|change| !is_runtime_trace(&change.path))
+        .collect();
     if changes.is_empty() {
         if let Err(why) = receipt::worked(launch) {
             look.unproven(launch, &why);
@@ -140,7 +144,9 @@ mod tests {
 
     #[test]
     fn only_whole_names_are_runtime_traces() {
-        assert!(is_runtime_trace("/opt/engine/__pycache__/plan.cpython-311.pyc"));
+        assert!(is_runtime_trace(
+            "/opt/engine/__pycache__/plan.cpython-311.pyc"
+        ));
         assert!(is_runtime_trace("/tmp/hsperfdata_user/4711"));
         assert!(!is_runtime_trace("/home/user/.cache/engine/plan"));
         assert!(!is_runtime_trace("/tmp/my-hsperfdata_user"));

@@ -275,6 +275,7 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::NoConnections => effects::no_connections(look, launch),
         E::NoLeftoversNeeded { of } => takeoff::no_leftovers_needed(look, launch, of, seen),
         E::NoMarker => effects::no_marker(look, launch),
+        E::NoPlanExplained => refusal::no_plan_explained(look, launch),
         E::NoPlanToken => receipt_rules::no_plan_token(look, launch),
         E::NoProcessLeft => ending::no_process_left(look, launch, &seen.capabilities),
         E::NoRawContent => plan::no_raw_content(look, launch),

@@ -101,10 +101,12 @@ pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Obs
         return;
     };
     let declared = Declared::by(plan);
-    let stray: Vec<&Change> = real(launch)
-        .into_iter()
-        .filter(|change| !declared.covers(&change.path) && !is_folder_of_others(change, launch))
-        .collect();
+    let is_stray = |change: &&Change| {
+        let path = &change.path;
+        let undeclared = !declared.covers(path) || is_backup(path, launch) && !declared.names(path);
+        undeclared && !is_folder_of_others(change, launch)
+    };
+    let stray: Vec<&Change> = real(launch).into_iter().filter(is_stray).collect();
     let problems = if stray.is_empty() {
         Vec::new()
     } else {
@@ -112,6 +114,16 @@ pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Obs
         vec![(expected, words::list(&stray))]
     };
     look.judged(launch, problems);
+}
+
+/// A file beside another changed one, named after it as editors and patch programs name their backups:
+/// a folder as target does not declare it.
+fn is_backup(path: &str, launch: &Launch) -> bool {
+    let endings = ["~", ".bak", ".old", ".orig", ".rej", ".save", ".swp", ".tmp"];
+    endings
+        .iter()
+        .filter_map(|ending| path.strip_suffix(ending))
+        .any(|stem| launch.workspace_changes.iter().any(|change| change.path == stem))
 }
 
 /// A directory that was made or removed only to hold other changed entries.
@@ -173,7 +185,12 @@ impl Declared {
                 || path.starts_with(&format!("{target}/"))
                 || glob(target, path)
         });
-        self.opaque || by_target || self.texts.iter().any(|text| names(text, path))
+        by_target || self.names(path)
+    }
+
+    /// True if a text of the plan names the path itself.
+    fn names(&self, path: &str) -> bool {
+        self.opaque || self.texts.iter().any(|text| names(text, path))
     }
 }
 
