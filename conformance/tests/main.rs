@@ -6,3 +6,4 @@ mod evidence;
 mod lists;
 mod schemas;
 mod starters;
+mod tidy;

@@ -71,14 +71,14 @@ mod tests {
         let edge = Edge {
             path: OsString::new(),
             home: None,
-            cwd: PathBuf::from("/work/here"),
+            cwd: PathBuf::from("/srv/here"),
             today: Date::constant(2026, 11, 24),
             progress: false,
             interrupted: Arc::default(),
         };
         let told = |path: &str| edge.told(Path::new(path));
         assert_eq!(told("./engine"), "./engine");
-        assert_eq!(told("/work/here/bin/engine"), "./bin/engine");
+        assert_eq!(told("/srv/here/bin/engine"), "./bin/engine");
         assert_eq!(told("/usr/bin/engine"), "engine");
         assert_eq!(told("--mode"), "--mode");
     }

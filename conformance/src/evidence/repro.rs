@@ -173,6 +173,9 @@ fn invocation(launch: &Launch, plan: Option<&LaunchPlan>) -> String {
         Delivery::Whole => ("", " <\"$here/input.json\""),
         Delivery::Pieces => ("dd bs=1 if=\"$here/input.json\" 2>/dev/null | ", ""),
         Delivery::File => ("", " </dev/null"),
+        // Open for reading and writing, so that it neither blocks here nor ends there.
+        Delivery::FileOpenStdin => ("mkfifo \"$root/silent\"; ", " <>\"$root/silent\""),
+        Delivery::FileOtherStdin => ("echo '{\"mode\": 1}' | ", ""),
     };
     let mut text = String::from("status=0\n");
     text.push_str(before);

@@ -1,0 +1,143 @@
+//! Finds what a topic names.
+
+use super::{check, topic};
+use crate::catalogue::Kit;
+
+/// Why there is nothing to explain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The topic names nothing.
+    #[error("{topic:?} is no check, requirement, decision, state, exit status, outcome or class{}", near(.similar))]
+    Unknown {
+        /// As given.
+        topic: String,
+        /// Ids that look like it.
+        similar: Vec<String>,
+    },
+    /// A check that no longer exists.
+    #[error("the check {id} was retired: {why}")]
+    Retired {
+        /// The check.
+        id: String,
+        /// Why.
+        why: String,
+    },
+}
+
+fn near(similar: &[String]) -> String {
+    if similar.is_empty() {
+        String::new()
+    } else {
+        format!("; near: {}", similar.join(", "))
+    }
+}
+
+/// Explains a check or requirement id, a decision number, a state of the lifecycle, an exit status
+/// (`3` or `exit-code:3`; `exit-code` for all), an outcome or a class.
+///
+/// # Errors
+/// When the topic names nothing.
+pub fn explain(kit: &Kit, topic: &str) -> Result<String, ExplainError> {
+    if let Some(check) = kit.resolve_id(topic).and_then(|id| kit.check(id)) {
+        return Ok(check::of_check(kit, check));
+    }
+    if let Some(why) = kit.retired(topic) {
+        return Err(ExplainError::Retired {
+            id: topic.to_owned(),
+            why: why.to_owned(),
+        });
+    }
+    if let Some(requirement) = kit.requirement(topic) {
+        return Ok(check::of_requirement(kit, requirement));
+    }
+    topic::explain(kit, topic).ok_or_else(|| ExplainError::Unknown {
+        topic: topic.to_owned(),
+        similar: similar(kit, topic),
+    })
+}
+
+/// Ids that begin like the topic, or hold it.
+fn similar(kit: &Kit, topic: &str) -> Vec<String> {
+    let word = topic.to_ascii_lowercase();
+    let slug = word.rsplit('/').next().unwrap_or(&word);
+    kit.checks()
+        .map(|check| check.id.clone())
+        .filter(|id| {
+            let id = id.to_ascii_lowercase();
+            id.starts_with(&word) || (slug.len() > 3 && id.contains(slug))
+        })
+        .take(5)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::verdict::Outcome;
+    use cabincrew_protocol::workflow::State;
+
+    #[test]
+    fn every_topic_of_a_report_is_explained() {
+        let kit = Kit::embedded().unwrap();
+        let mut topics: Vec<String> = kit.checks().map(|check| check.id.clone()).collect();
+        topics.extend(
+            kit.checks()
+                .flat_map(|c| c.requirement_ids())
+                .map(str::to_owned),
+        );
+        topics.extend(State::ALL.iter().map(|state| state.as_str().to_owned()));
+        topics.extend(Exit::ALL.iter().map(|exit| exit.code().to_string()));
+        topics.extend(
+            Outcome::ALL
+                .iter()
+                .map(|outcome| outcome.as_str().to_owned()),
+        );
+        topics.extend(
+            [
+                "draft",
+                "profile",
+                "hardening",
+                "exit-code",
+                "exit-code:3",
+                "C-12",
+            ]
+            .map(str::to_owned),
+        );
+        for topic in topics {
+            let text = explain(&kit, &topic).expect("it has an explanation");
+            assert!(text.lines().count() >= 2, "{topic}: {text}");
+            assert!(text.is_ascii() || text.chars().all(|c| c == '\n' || !c.is_control()));
+        }
+    }
+
+    #[test]
+    fn a_check_is_explained_with_its_proof() {
+        let kit = Kit::embedded().unwrap();
+        let text = explain(&kit, "CC-ENG-018/workspace-untouched").unwrap();
+        for part in [
+            "requirement",
+            "how it is checked",
+            "a violation",
+            "usual causes",
+            "seen failing",
+            "sources",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_typo_gets_similar_names() {
+        let kit = Kit::embedded().unwrap();
+        let error = explain(&kit, "CC-ENG-18/workspace-untouched")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("near: CC-ENG-018/workspace-untouched"),
+            "{error}"
+        );
+        assert!(explain(&kit, "nonsense").is_err());
+    }
+}
