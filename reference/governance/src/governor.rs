@@ -1,7 +1,9 @@
 //! Loads policies and evaluates them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cabincrew_protocol::decision::PolicySource;
 use cabincrew_protocol::digest::Sha256Hex;
 use cabincrew_protocol::preflight::{PreflightInput, PreflightOutput};
 use serde_json::value::RawValue;
@@ -16,7 +18,7 @@ use crate::onnx::{self, Model};
 use crate::opa::Module;
 use crate::policy::{self, LoadError, Policy, PolicyKind};
 use crate::source::{self, Program};
-use crate::worker::{Client, REGORUS, Setup, TRACT};
+use crate::worker::{Client, Confinement, REGORUS, Setup, TRACT};
 
 /// Why governance cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +135,18 @@ impl Governor {
     /// What was loaded, in the sequence of evaluation.
     pub fn loaded(&self) -> impl Iterator<Item = &Loaded> {
         self.slots.iter().map(|slot| &slot.loaded)
+    }
+
+    /// What the workers that run now cannot reach (CC-PRE-036); nothing of a kind that has not been
+    /// needed yet.
+    #[must_use]
+    pub fn confinement(&self) -> BTreeMap<PolicySource, Confinement> {
+        let policy = (PolicySource::Opa, self.policy_worker.confinement());
+        let model = (PolicySource::Onnx, self.model_worker.confinement());
+        [policy, model]
+            .into_iter()
+            .filter_map(|(source, confinement)| Some((source, confinement?)))
+            .collect()
     }
 
     /// Evaluates every loaded policy, however the others decide (C-56). `input` is completed with

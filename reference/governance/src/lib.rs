@@ -33,3 +33,4 @@ pub use evaluation::Evaluation;
 pub use failure::{Failure, FailureKind};
 pub use governor::{GovernanceError, Governor, Loaded};
 pub use policy::{LoadError, Part, Policy, PolicyKind, Thresholds};
+pub use worker::Confinement;

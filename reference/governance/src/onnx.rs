@@ -44,7 +44,7 @@ impl Model {
             model: STANDARD.encode(&self.bytes),
         };
         match worker.ask(&request, policy.timeout)? {
-            Reply::Ready { .. } => {
+            Reply::Ready => {
                 worker.hold(self.sha256.clone());
                 Ok(())
             }

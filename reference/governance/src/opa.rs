@@ -57,7 +57,7 @@ impl Module {
             query: self.query.clone(),
         };
         match worker.ask(&request, policy.timeout)? {
-            Reply::Ready { .. } => {
+            Reply::Ready => {
                 worker.hold(self.key.clone());
                 Ok(())
             }
@@ -105,7 +105,8 @@ fn understand(value: Value, evidence: &mut Map<String, Value>) -> Result<Preflig
 fn unexpected(reply: &Reply) -> Failure {
     let what = match reply {
         Reply::Failed { .. } => "failed",
-        Reply::Ready { .. } => "ready",
+        Reply::Hello { .. } => "hello",
+        Reply::Ready => "ready",
         Reply::Scored(_) => "scored",
         Reply::Value(_) => "value",
     };

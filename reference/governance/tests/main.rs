@@ -9,5 +9,6 @@ mod custom;
 mod onnx;
 mod opa;
 mod policies;
+mod secrets;
 mod stage;
 mod workers;

@@ -15,10 +15,8 @@ use cabincrew_protocol::digest::sha256;
 
 use crate::stage::{self, evaluate, failure, governor, input, model, policy, rego, shell};
 
-const GREETING: &str =
-    r#"echo '{"seq":0,"last":false,"reply":{"ready":{"engine":"regorus 0.14.1"}}}'"#;
-const ANSWER: &str =
-    r#"echo '{"seq":1,"last":false,"reply":{"ready":{"engine":"regorus 0.14.1"}}}'"#;
+const GREETING: &str = r#"echo '{"seq":0,"last":false,"reply":{"hello":{"engine":"regorus 0.14.1","confinement":"none"}}}'"#;
+const ANSWER: &str = r#"echo '{"seq":1,"last":false,"reply":"ready"}'"#;
 
 /// A governor whose Rego worker is a shell script.
 fn with_worker(script: &str) -> (tempfile::TempDir, Governor) {
@@ -39,7 +37,7 @@ fn a_worker_that_misbehaves_denies_within_the_limit() {
         ("exit 0", "unavailable", "greeting"),
         ("echo hello; exec /bin/cat", "unavailable", "greeting"),
         (
-            r#"echo '{"seq":0,"last":false,"reply":{"ready":{"engine":"regorus 0.13"}}}'; exec /bin/cat"#,
+            r#"echo '{"seq":0,"last":false,"reply":{"hello":{"engine":"regorus 0.13","confinement":"full"}}}'; exec /bin/cat"#,
             "unavailable",
             "not built on regorus",
         ),
@@ -193,6 +191,19 @@ fn evaluation_follows_a_fixed_sequence() {
             PolicySource::Custom
         ]
     );
+}
+
+#[test]
+fn workers_tell_what_they_cannot_reach() {
+    let mut governor = governor();
+    assert!(governor.confinement().is_empty());
+    governor.load(&[rego("always-allow")]).unwrap();
+    let opa: Vec<_> = governor.confinement().into_keys().collect();
+    assert_eq!(opa, [PolicySource::Opa]);
+    governor.load(&[model("constant-low")]).unwrap();
+    let both: Vec<_> = governor.confinement().into_values().collect();
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[0], both[1]);
 }
 
 #[test]

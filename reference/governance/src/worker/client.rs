@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Signal;
 use serde::Serialize;
 
+use super::confinement::Confinement;
 use super::engine::Engine;
 use super::message::{Answer, Key, Reply, Request};
 use crate::clock::Deadline;
@@ -70,6 +71,11 @@ impl Client {
         Ok(holds)
     }
 
+    /// What the running worker cannot reach; `None` while none runs.
+    pub(crate) fn confinement(&self) -> Option<Confinement> {
+        self.running.as_ref()?.confinement
+    }
+
     /// Notes that the worker has compiled `key`.
     pub(crate) fn hold(&mut self, key: Key) {
         if let Some(running) = &mut self.running {
@@ -123,6 +129,8 @@ struct Running {
     requests: u32,
     held: BTreeSet<Key>,
     input: Option<u64>,
+    /// What the worker cannot reach, once it has greeted.
+    confinement: Option<Confinement>,
 }
 
 impl Running {
@@ -156,10 +164,17 @@ impl Running {
             requests: 0,
             held: BTreeSet::new(),
             input: None,
+            confinement: None,
         };
         let greeting = running.exchange(&[], Deadline::after(GREETING), setup.answer_max);
         match greeting.map(|answer| answer.reply) {
-            Ok(Reply::Ready { engine }) if engine == setup.engine.to_string() => Ok(running),
+            Ok(Reply::Hello {
+                engine,
+                confinement,
+            }) if engine == setup.engine.to_string() => {
+                running.confinement = Some(confinement);
+                Ok(running)
+            }
             Ok(_) => Err(Failure::new(
                 FailureKind::Unavailable,
                 format!("the worker is not built on {}", setup.engine),

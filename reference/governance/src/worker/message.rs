@@ -4,6 +4,7 @@ use cabincrew_protocol::digest::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::confinement::Confinement;
 use crate::failure::{Failure, FailureKind};
 use crate::policy::Part;
 
@@ -106,11 +107,15 @@ pub enum Reply {
         /// The particulars.
         detail: String,
     },
-    /// Started, or loaded.
-    Ready {
+    /// Started; the answer to request 0.
+    Hello {
         /// Name and version of the engine, as in `regorus 0.14.1`.
         engine: String,
+        /// What the worker cannot reach.
+        confinement: Confinement,
     },
+    /// Loaded.
+    Ready,
     /// What a model makes of the pieces.
     Scored(Scored),
     /// What a rule yields.

@@ -5,11 +5,13 @@
 //! a second line, a long line, its end) is a failed evaluation.
 
 mod client;
+mod confinement;
 mod engine;
 mod message;
 mod serve;
 
 pub(crate) use client::{Client, Setup};
+pub use confinement::Confinement;
 pub use engine::{Engine, REGORUS, TRACT};
 pub use message::{
     Answer, Key, ModelRequest, Piece, PolicyRequest, Reply, Request, Scored, WINDOW_MAX,

@@ -8,6 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use serde::de::DeserializeOwned;
 
+use super::confinement::confine;
 use super::engine::Engine;
 use super::message::{Answer, Reply, Request};
 use crate::failure::{Failure, FailureKind};
@@ -21,7 +22,8 @@ pub trait Bounded {
     fn answer(&mut self, body: Self::Body) -> Reply;
 }
 
-/// Answers requests from standard input until it ends. `engine` is the greeting.
+/// Gives up all access to files and network, then answers requests from standard input until it
+/// ends. `engine` is named in the greeting.
 pub fn serve(worker: &mut impl Bounded, engine: &Engine) -> ExitCode {
     // What a panic says goes into the answer, not to a terminal that nobody reads.
     panic::set_hook(Box::new(|_| {}));
@@ -36,8 +38,9 @@ fn converse<W: Bounded>(worker: &mut W, engine: &Engine) -> io::Result<()> {
     say(&Answer {
         seq: 0,
         last: false,
-        reply: Reply::Ready {
+        reply: Reply::Hello {
             engine: engine.to_string(),
+            confinement: confine(),
         },
     })?;
     let mut input = BufReader::new(io::stdin().lock());

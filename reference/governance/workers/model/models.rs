@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cabincrew_governance::worker::{Bounded, Key, ModelRequest, Piece, Reply, Scored, TRACT};
+use cabincrew_governance::worker::{Bounded, Key, ModelRequest, Piece, Reply, Scored};
 use cabincrew_governance::{Failure, FailureKind};
 use tract_onnx::prelude::*;
 
@@ -35,9 +35,7 @@ impl Bounded for Models {
         let answer = match body {
             ModelRequest::Load { key, model } => Model::load(&model).map(|model| {
                 self.0.insert(key, model);
-                Reply::Ready {
-                    engine: TRACT.to_string(),
-                }
+                Reply::Ready
             }),
             ModelRequest::Score { key, pieces } => self
                 .0

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use cabincrew_governance::worker::{Bounded, Key, PolicyRequest, REGORUS, Reply};
+use cabincrew_governance::worker::{Bounded, Key, PolicyRequest, Reply};
 use cabincrew_governance::{Failure, FailureKind};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
@@ -46,9 +46,7 @@ impl Bounded for Modules {
                 query,
             } => Module::compile(name, source, query).map(|module| {
                 self.compiled.insert(key, module);
-                Reply::Ready {
-                    engine: REGORUS.to_string(),
-                }
+                Reply::Ready
             }),
             PolicyRequest::Evaluate {
                 key,
