@@ -1,13 +1,16 @@
 //! Laws that hold for any bytes. Each function panics when a law is broken and returns otherwise;
 //! the targets and the test that replays the seeds call nothing else.
 
+mod file;
 mod filter;
 mod json;
+mod known;
 mod receipt;
 mod scenario;
 
 pub use filter::filter_expression;
 pub use json::{canonical_json, strict_json};
+pub use known::known_file;
 pub use receipt::receipt;
 pub use scenario::scenario_file;
 
@@ -15,9 +18,10 @@ pub use scenario::scenario_file;
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target and of its folder in `seeds/`.
-pub const LAWS: [(&str, Law); 5] = [
+pub const LAWS: [(&str, Law); 6] = [
     ("canonical_json", canonical_json),
     ("filter_expression", filter_expression),
+    ("known_file", known_file),
     ("receipt", receipt),
     ("scenario_file", scenario_file),
     ("strict_json", strict_json),

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use cabincrew_conform::scenario::Scenario;
 
+use crate::file;
+
 /// A scenario file is refused or read; reading it again gives the same.
 pub fn scenario_file(bytes: &[u8]) {
     thread_local! {
@@ -11,23 +13,17 @@ pub fn scenario_file(bytes: &[u8]) {
     }
     FOLDER.with(|folder| {
         let path = folder.path();
-        std::fs::write(path.join("scenario.toml"), bytes).expect("the folder is ours");
+        file::write(path, "scenario.toml", bytes);
         let Some(digest) = load(path) else { return };
         assert_eq!(Some(digest), load(path), "one file, two scenarios");
     });
 }
 
-/// A folder with a workspace, in memory where the machine has that.
+/// A folder with a workspace.
 fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    let folder = folder.expect("a temporary folder can be made");
+    let folder = file::folder();
     std::fs::create_dir(folder.path().join("workspace")).expect("it is new");
-    std::fs::write(folder.path().join("workspace/a.txt"), "a\n").expect("it is ours");
+    file::write(folder.path(), "workspace/a.txt", b"a\n");
     folder
 }
 
