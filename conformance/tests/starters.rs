@@ -22,7 +22,14 @@ fn passes(conform: &Conform, ran: &Ran) {
 fn judge(conform: &Conform, lang: &str) -> Ran {
     let written = conform.run(&["init", "engine", "mine", "--lang", lang]);
     assert_eq!(written.code, 0, "{}", written.stderr);
-    conform.run(&["engine", "--scenario", "mine/scenario", "mine/engine"])
+    conform.run(&[
+        "engine",
+        "--class",
+        "all",
+        "--scenario",
+        "mine/scenario",
+        "mine/engine",
+    ])
 }
 
 #[test]
@@ -54,7 +61,14 @@ fn the_rust_starter_passes() {
     let written = conform.run(&["init", "engine", "mine", "--lang", "rust"]);
     assert_eq!(written.code, 0, "{}", written.stderr);
     let built = built.display().to_string();
-    let ran = conform.run(&["engine", "--scenario", "mine/scenario", &built]);
+    let ran = conform.run(&[
+        "engine",
+        "--class",
+        "all",
+        "--scenario",
+        "mine/scenario",
+        &built,
+    ]);
     passes(&conform, &ran);
 }
 

@@ -20,7 +20,8 @@ pub struct Cli {
     command: Command,
 }
 
-const STATUSES: &str = "Exit status: 0 conforms, 1 does not conform, 2 usage, 3 the subject could not be exercised, \
+const STATUSES: &str = "\
+Exit status: 0 conforms, 1 does not conform, 2 usage, 3 the subject could not be exercised,
 4 the kit itself is wrong. `cabincrew-conform explain exit-code` says more.";
 
 #[derive(Debug, Subcommand)]

@@ -276,3 +276,130 @@ fn capabilities(judged: &[Judged]) -> Capabilities {
         process_list: every(|c| c.process_list),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{OBSERVATION_FORMAT, ScenarioSeen};
+    use crate::tree::Tree;
+
+    const ID: &str = "CC-ENG-018/workspace-untouched";
+
+    /// A pass over a scenario in which every check has one outcome.
+    fn judged(scenario: &str, outcome: Outcome) -> Judged {
+        let kit = Kit::embedded().unwrap();
+        let verdict = |check: &Check| Verdict {
+            check: check.id.clone(),
+            outcome,
+            reason: None,
+            findings: Vec::new(),
+            findings_total: 0,
+            control: Vec::new(),
+            launches: Vec::new(),
+        };
+        Judged {
+            observation: Observation {
+                format: OBSERVATION_FORMAT,
+                scenario: ScenarioSeen {
+                    name: scenario.to_owned(),
+                    digest: String::new(),
+                    takeoff_changes: true,
+                    after: None,
+                    workspace: Tree::new(),
+                    invalid_configs: 0,
+                    numbers: std::collections::BTreeSet::new(),
+                },
+                capabilities: Capabilities {
+                    mounts: true,
+                    system_watch: scenario == "one",
+                    open_watch: true,
+                    process_list: true,
+                },
+                canaries: Vec::new(),
+                launches: Vec::new(),
+            },
+            verdicts: kit.checks().map(verdict).collect(),
+        }
+    }
+
+    fn report(judged: &[Judged], aborted: Option<&str>) -> Result<Report, AccountingError> {
+        let facts = Facts {
+            subject: Subject {
+                kind: "engine".to_owned(),
+                command: vec!["./engine".to_owned()],
+                sha256: None,
+                engine_id: None,
+                adapter: None,
+            },
+            selection: Selected {
+                classes: vec![Class::Draft],
+                filter: Vec::new(),
+            },
+            seed: 1,
+            aborted: aborted.map(str::to_owned),
+            duration_ms: 0,
+            rerun: (vec!["kit".to_owned()], vec!["a b".to_owned()]),
+        };
+        assemble(&Kit::embedded().unwrap(), facts, judged, Lists::default())
+    }
+
+    fn joined(passes: &[(&str, Outcome)]) -> (Outcome, Option<String>) {
+        let judged: Vec<Judged> = passes.iter().map(|(name, o)| judged(name, *o)).collect();
+        let report = report(&judged, None).unwrap();
+        let check = report.checks.iter().find(|check| check.id == ID).unwrap();
+        (check.outcome, check.reason.clone())
+    }
+
+    #[test]
+    fn the_worst_scenario_wins_and_one_in_which_it_applies_counts() {
+        use Outcome as O;
+        assert_eq!(joined(&[("one", O::Pass), ("two", O::Fail)]).0, O::Fail);
+        assert_eq!(
+            joined(&[("one", O::Unproven), ("two", O::Pass)]).0,
+            O::Unproven
+        );
+        assert_eq!(
+            joined(&[("one", O::NotApplicable), ("two", O::Pass)]).0,
+            O::Pass
+        );
+    }
+
+    #[test]
+    fn what_changes_between_repetitions_is_never_a_pass() {
+        use Outcome as O;
+        let (outcome, reason) = joined(&[("one", O::Pass), ("one", O::NotApplicable)]);
+        assert_eq!(outcome, O::Unproven);
+        assert!(
+            reason
+                .unwrap()
+                .ends_with("in the scenario one: pass, not-applicable")
+        );
+        assert_eq!(joined(&[("one", O::Pass), ("one", O::Fail)]).0, O::Fail);
+        assert_eq!(
+            joined(&[("one", O::Pass), ("one", O::Pass)]),
+            (O::Pass, None)
+        );
+    }
+
+    #[test]
+    fn the_head_says_what_holds_for_every_pass() {
+        let passes = [judged("one", Outcome::Pass), judged("two", Outcome::Pass)];
+        let good = report(&passes, None).unwrap();
+        assert_eq!((good.exit_code, good.scenarios.len()), (0, 2));
+        assert!(good.capabilities.mounts && !good.capabilities.system_watch);
+        assert_eq!(
+            good.checks[0].rerun,
+            format!("kit --filter {} 'a b'", good.checks[0].id)
+        );
+        let cut_short = report(&passes, Some("interrupted")).unwrap();
+        assert_eq!(cut_short.exit_code, 3);
+    }
+
+    #[test]
+    fn a_missing_verdict_is_the_kits_fault() {
+        let mut pass = judged("one", Outcome::Pass);
+        pass.verdicts.retain(|verdict| verdict.check != ID);
+        let error = report(&[pass], None).unwrap_err();
+        assert_eq!(error, AccountingError::Missing { id: ID.to_owned() });
+    }
+}

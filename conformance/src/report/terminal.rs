@@ -113,7 +113,8 @@ fn others(page: &mut Page, report: &Report, view: &View) {
     let left_out = with_outcome(report, Outcome::NotRun);
     let above = !with_outcome(report, Outcome::Fail).is_empty()
         || !with_outcome(report, Outcome::Unproven).is_empty();
-    if above || !known.is_empty() || (view.verbose && !left_out.is_empty()) {
+    let shows_left_out = view.verbose && !left_out.is_empty();
+    if !known.is_empty() || shows_left_out || (above && !idle.is_empty()) {
         page.gap();
     }
     for check in known {
