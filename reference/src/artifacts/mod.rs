@@ -1,0 +1,10 @@
+//! Artifacts on disk. They are taken over once, by descriptor and without following links, hashed
+//! while they are copied, and from then on only the copy is used (CC-TKO-014, H5).
+
+mod collect;
+mod copy;
+mod store;
+
+pub use collect::collect;
+pub use copy::{CopyError, open_folder};
+pub use store::{ArtifactStore, Intact, Read};

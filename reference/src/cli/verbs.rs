@@ -1,0 +1,129 @@
+//! From words to what is done.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Args, Verb};
+use super::{Surroundings, export, out};
+use crate::clock;
+use crate::exit::Exit;
+use crate::key;
+use crate::service::{Retry, Service, ServiceError};
+
+/// Longest response that is read.
+const RESPONSE_MAX: u64 = 16 * 1024 * 1024;
+
+/// Does what the command line says.
+pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
+    let audit_key = match audit_key(surroundings, args.audit_key.as_deref()) {
+        Ok(audit_key) => audit_key,
+        Err(text) => {
+            out::problem(&text);
+            return Exit::Usage;
+        }
+    };
+    let service = |state_dir: PathBuf| Service {
+        state_dir,
+        launcher: surroundings.launcher(),
+        workers: surroundings.workers(),
+        environment: surroundings.environment.clone(),
+        audit_key,
+    };
+    let json = args.json;
+    match args.verb {
+        Verb::Run {
+            state,
+            workspace,
+            workflow_id,
+            workflow,
+        } => {
+            let Ok(id) = workflow_id.map_or_else(made_up, Ok) else {
+                out::problem("no workflow id can be made up");
+                return Exit::Refused;
+            };
+            let service = service(state.state_dir);
+            rest(&id, service.run(&id, &workspace, &workflow), json)
+        }
+        Verb::Resume {
+            state,
+            id,
+            retry_take_off,
+            by,
+            reason,
+        } => {
+            let retry = retry_take_off.then(|| Retry {
+                by: by.unwrap_or_default(),
+                reason: reason.unwrap_or_default(),
+            });
+            let service = service(state.state_dir);
+            rest(&id, service.resume(&id, retry.as_ref()), json)
+        }
+        Verb::Respond {
+            state,
+            id,
+            response,
+        } => respond(&service(state.state_dir), &id, &response, json),
+        Verb::Export {
+            state,
+            id,
+            document,
+        } => match service(state.state_dir).look(&id) {
+            Ok(replayed) => out::bytes(&export::document(&replayed, document)),
+            Err(error) => out::refused(&error),
+        },
+        Verb::Cancel {
+            state,
+            id,
+            by,
+            reason,
+        } => {
+            let service = service(state.state_dir);
+            rest(&id, service.cancel(&id, &by, reason.as_deref()), json)
+        }
+    }
+}
+
+fn respond(service: &Service, id: &str, response: &Path, json: bool) -> Exit {
+    match read(response) {
+        Ok(bytes) => rest(id, service.respond(id, &bytes), json),
+        Err(error) => {
+            out::problem(&format!("cannot read {}: {error}", response.display()));
+            Exit::Usage
+        }
+    }
+}
+
+/// Says where a workflow rests, or why it was refused.
+fn rest(
+    id: &str,
+    outcome: Result<cabincrew_protocol::workflow::State, ServiceError>,
+    json: bool,
+) -> Exit {
+    match outcome {
+        Ok(state) => out::state(id, state, json),
+        Err(error) => out::refused(&error),
+    }
+}
+
+fn made_up() -> std::io::Result<String> {
+    let day: String = clock::now().chars().take(10).collect();
+    Ok(format!("wf-{day}-{}", clock::nonce()?))
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, RESPONSE_MAX + 1), &mut bytes)?;
+    Ok(bytes)
+}
+
+fn audit_key(
+    surroundings: &Surroundings,
+    option: Option<&Path>,
+) -> Result<Option<(String, [u8; 32])>, String> {
+    let variable = surroundings.environment.get("CABINCREW_AUDIT_KEY");
+    let path = option
+        .map(Path::to_owned)
+        .or_else(|| variable.map(PathBuf::from));
+    path.map(|path| key::read(&path).map_err(|error| crate::perform::chain(&error)))
+        .transpose()
+}

@@ -1,0 +1,22 @@
+//! The program `cabincrew`.
+
+use std::process::ExitCode;
+
+use cabincrew_reference::cli::{self, Surroundings};
+use cabincrew_reference::launch::stage;
+
+fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|arg| arg == stage::STAGE)
+    {
+        return stage::run();
+    }
+    let environment = std::env::vars_os();
+    let environment = environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    cli::main(&Surroundings {
+        environment: environment.collect(),
+        program: std::env::current_exe().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,139 @@
+//! The only place that touches the world on behalf of a workflow: one function for each task.
+
+mod engine;
+pub(crate) mod finalize;
+mod govern;
+mod plan;
+mod program;
+mod takeoff;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cabincrew_governance::{Governor, GovernorConfig};
+use cabincrew_protocol::audit::Severity;
+
+use crate::artifacts::ArtifactStore;
+use crate::clock;
+use crate::decide::{Failure, Outcome, Task};
+use crate::launch::Launcher;
+use crate::record::Record;
+use crate::redact::Redactor;
+use crate::run::Outside;
+use crate::store::Home;
+use crate::workspace::Tree;
+
+/// The world of one workflow.
+#[derive(Debug)]
+pub struct Site {
+    home: Home,
+    launcher: Launcher,
+    /// The orchestrator's environment, for mapped secrets only.
+    environment: BTreeMap<String, String>,
+    /// Folder of the policy workers.
+    workers: PathBuf,
+    governor: Option<Governor>,
+    redactor: Redactor,
+    snapshot: Option<Tree>,
+}
+
+impl Site {
+    /// The world of a workflow with that folder. `environment` is read once, at the edge.
+    #[must_use]
+    pub fn new(
+        home: Home,
+        launcher: Launcher,
+        workers: PathBuf,
+        environment: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            home,
+            launcher,
+            environment,
+            workers,
+            governor: None,
+            redactor: Redactor::default(),
+            snapshot: None,
+        }
+    }
+
+    /// The store of the current step.
+    fn store(&self, record: &Record) -> ArtifactStore {
+        self.store_of(record, record.step_index)
+    }
+
+    fn store_of(&self, record: &Record, index: usize) -> ArtifactStore {
+        let step_id = &record.created.workflow.steps[index].step_id;
+        ArtifactStore::new(self.home.artifacts(index, step_id))
+    }
+
+    /// The governor, started when it is first needed.
+    fn governor(&mut self, record: &Record) -> Result<&mut Governor, Failure> {
+        if self.governor.is_none() {
+            let config = GovernorConfig::beside(&self.workers, &record.created.base);
+            let started = Governor::start(&config);
+            let started = started.map_err(|error| Failure::new(chain(&error)))?;
+            self.governor = Some(started);
+        }
+        self.governor
+            .as_mut()
+            .ok_or_else(|| Failure::new("there is no governor"))
+    }
+
+    /// Values of all mapped secrets that are set, to be kept out of what is stored.
+    fn learn_secrets(&mut self, record: &Record) {
+        let steps = record.created.workflow.steps.iter();
+        let mapped = steps.flat_map(|step| step.secrets.values());
+        let values = mapped.filter_map(|secret| self.environment.get(&secret.env));
+        self.redactor = Redactor::new(values.map(String::as_str));
+    }
+}
+
+impl Outside for Site {
+    fn now(&mut self) -> String {
+        clock::now()
+    }
+
+    fn perform(&mut self, record: &Record, task: Task) -> Outcome {
+        self.learn_secrets(record);
+        let outcome = match task {
+            Task::PreparePlan => self.prepare_plan(record),
+            Task::Plan => self.plan(record),
+            Task::Pin => self.pin(record),
+            Task::Govern => self.govern(record),
+            Task::Clear => self.clear(record),
+            Task::PrepareTakeoff => self.prepare_takeoff(record),
+            Task::TakeOff => self.take_off(record),
+            Task::Inspect => self.inspect(record),
+            Task::Finalize => self.finalize(record),
+            Task::Recheck => self.recheck(record),
+        };
+        outcome.unwrap_or_else(|mut failure| {
+            failure.error = self.redactor.text(&failure.error);
+            Outcome::Failed(Box::new(failure))
+        })
+    }
+
+    fn clean(&mut self, _record: &Record) {
+        // What stays behind here is tried again whenever the workflow is looked at.
+        let _ = finalize::remove(&self.home.runs());
+    }
+}
+
+/// An error and its sources in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// A failure of the system around the workflow.
+fn system(what: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::new(format!("{what}: {}", chain(error))).told_as("error", Severity::Error)
+}
