@@ -11,8 +11,6 @@ use sha2::{Digest, Sha256};
 pub struct Adapter {
     /// A name for reports.
     pub name: Option<String>,
-    /// Arguments that make the engine print its version, for example `["--version"]`.
-    pub version_args: Option<Vec<String>>,
     /// The limit of one launch, milliseconds.
     pub timeout_ms: Option<u64>,
     /// SHA-256 of the file; absent for the default adapter.

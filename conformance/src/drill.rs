@@ -323,7 +323,10 @@ pub enum Delivery {
 impl Delivery {
     /// True if the input is in a file.
     pub const fn by_file(self) -> bool {
-        matches!(self, Self::File | Self::FileOpenStdin | Self::FileOtherStdin)
+        matches!(
+            self,
+            Self::File | Self::FileOpenStdin | Self::FileOtherStdin
+        )
     }
 }
 

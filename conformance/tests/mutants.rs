@@ -37,15 +37,27 @@ fn root() -> PathBuf {
 fn outcomes(script: &Path, scenario: &str, output: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let binary = env!("CARGO_BIN_EXE_cabincrew-conform");
     let mut command = Command::new(binary);
-    command.args(["engine", "--class", "all", "--format", "json", "--jobs", "1", "--color", "never"]);
+    command.args([
+        "engine", "--class", "all", "--format", "json", "--jobs", "1", "--color", "never",
+    ]);
     command.arg("--output").arg(output);
     if !scenario.is_empty() {
-        command.arg("--scenario").arg(root().join("fixtures/scenarios").join(scenario));
+        command
+            .arg("--scenario")
+            .arg(root().join("fixtures/scenarios").join(scenario));
     }
     command.arg(binary).arg("peer").arg(script);
-    let out = command.stdin(Stdio::null()).output().expect("the harness starts");
-    let report: Value = serde_json::from_slice(&out.stdout)
-        .unwrap_or_else(|error| panic!("{}: {error}: {}", script.display(), String::from_utf8_lossy(&out.stderr)));
+    let out = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the harness starts");
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}: {}",
+            script.display(),
+            String::from_utf8_lossy(&out.stderr)
+        )
+    });
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for check in report["checks"].as_array().expect("a report lists checks") {
         let text = |member: &str| check[member].as_str().unwrap_or_default().to_owned();
@@ -64,11 +76,17 @@ fn judge_all(faults: &BTreeMap<String, Fault>) -> BTreeMap<String, BTreeSet<Stri
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
-                    let Some(name) = queue.lock().expect("no panic holds it").pop() else { return };
+                    let Some(name) = queue.lock().expect("no panic holds it").pop() else {
+                        return;
+                    };
                     let script = root().join("fixtures/faults").join(format!("{name}.toml"));
-                    let found = outcomes(&script, &faults[name].scenario, &folder.path().join(name));
+                    let found =
+                        outcomes(&script, &faults[name].scenario, &folder.path().join(name));
                     let fails = found.get("fail").cloned().unwrap_or_default();
-                    failed.lock().expect("no panic holds it").insert(name.clone(), fails);
+                    failed
+                        .lock()
+                        .expect("no panic holds it")
+                        .insert(name.clone(), fails);
                 }
             });
         }
@@ -84,7 +102,11 @@ fn faults() -> BTreeMap<String, Fault> {
         if path.extension().is_some_and(|end| end == "toml") {
             let text = std::fs::read_to_string(&path).expect("it can be read");
             let fault = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+            let name = path
+                .file_stem()
+                .expect("it has a name")
+                .to_string_lossy()
+                .into_owned();
             found.insert(name, fault);
         }
     }
@@ -99,7 +121,9 @@ fn table(faults: &BTreeMap<String, Fault>, failed: &BTreeMap<String, BTreeSet<St
     );
     for (name, fault) in faults {
         // What depends on timing would make the table differ from run to run.
-        let steady = failed[name].iter().filter(|id| !fault.may_fail.contains(id));
+        let steady = failed[name]
+            .iter()
+            .filter(|id| !fault.may_fail.contains(id));
         let mut ids: Vec<&String> = steady.collect();
         ids.sort_by_key(|id| (**id != fault.fails[0], (*id).clone()));
         let ids: Vec<String> = ids.into_iter().map(|id| format!("`{id}`")).collect();
@@ -128,7 +152,10 @@ fn every_fault_is_caught_by_its_check_and_every_check_bites() {
             problems.push(format!("{name}: missing {missing:?}, extra {extra:?}"));
         }
         if wanted.len() > 1 + OTHERS_MAX {
-            problems.push(format!("{name}: {} checks fail for one fault", wanted.len()));
+            problems.push(format!(
+                "{name}: {} checks fail for one fault",
+                wanted.len()
+            ));
         }
     }
     let kit = cabincrew_conform::catalogue::Kit::embedded().expect("the kit is valid");
@@ -145,7 +172,10 @@ fn every_fault_is_caught_by_its_check_and_every_check_bites() {
         std::fs::write(&path, &text).expect("the table can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(committed, text, "docs/generated/faults.md is out of date; run with UPDATE=1");
+    assert_eq!(
+        committed, text,
+        "docs/generated/faults.md is out of date; run with UPDATE=1"
+    );
 }
 
 #[test]

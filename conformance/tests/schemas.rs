@@ -40,12 +40,12 @@ fn schema_and_loader_agree_on_adapters() {
     let cases = [
         (json!({}), true),
         (
-            json!({"name": "x", "version_args": ["--version"], "timeout_ms": 5}),
+            json!({"name": "x", "timeout_ms": 5}),
             true,
         ),
         (json!({"nam": "x"}), false),
         (json!({"name": 1}), false),
-        (json!({"version_args": "--version"}), false),
+        (json!({"timeout_ms": "5"}), false),
         (json!({"timeout_ms": -1}), false),
     ];
     for (adapter, valid) in cases {

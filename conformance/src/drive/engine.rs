@@ -76,7 +76,7 @@ pub enum DriveError {
 
 impl Subject {
     /// Resolves a command line as a shell would: the program in PATH unless it has a slash, and
-    /// arguments that name existing files made absolute, since launches have other directories.
+    /// arguments that look like and are the names of files made absolute, since launches have other directories.
     ///
     /// # Errors
     /// When the program cannot be found or executed.
@@ -112,16 +112,22 @@ impl Subject {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let mut resolved = vec![absolute(&found).into_os_string()];
         for argument in &command[1..] {
-            let as_path = Path::new(argument);
-            let is_option = argument.to_string_lossy().starts_with('-');
-            if !is_option && as_path.is_relative() && as_path.exists() {
-                resolved.push(absolute(as_path).into_os_string());
+            let names_file = is_file_name(argument) && Path::new(argument).is_file();
+            if names_file && Path::new(argument).is_relative() {
+                resolved.push(absolute(Path::new(argument)).into_os_string());
             } else {
                 resolved.push(argument.clone());
             }
         }
         Ok(Self { command: resolved })
     }
+}
+
+/// True if an argument looks like the name of a file, and not like a word or an option that happens to
+/// be the name of one.
+fn is_file_name(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    !text.starts_with('-') && text.contains(['/', '.'])
 }
 
 /// Drives `subject` through the drills of `plan` in `scenario`.

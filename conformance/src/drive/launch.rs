@@ -62,9 +62,7 @@ impl<'a> Prepared<'a> {
     pub(crate) fn new(plan: &'a LaunchPlan, mut material: Material<'a>) -> io::Result<Self> {
         let dirs = material.dirs;
         if plan.junk {
-            for name in ["cache", "lock", "plan.json", "state.json", "engine.log"] {
-                std::fs::write(dirs.tmpdir.join(name), b"left by somebody else\n")?;
-            }
+            leave_junk(&dirs)?;
         }
         let (mut gateway, mut open_watch) = (None, None);
         match plan.decoys {
@@ -101,12 +99,7 @@ impl<'a> Prepared<'a> {
                 Cwd::Workspace => dirs.workspace.clone(),
                 Cwd::Elsewhere => dirs.elsewhere.clone(),
             },
-            stdin: match plan.delivery {
-                Delivery::File | Delivery::FileOpenStdin => Vec::new(),
-                Delivery::FileOtherStdin => b"{\"mode\": 1}
-".to_vec(),
-                Delivery::Whole | Delivery::Pieces => material.input.clone(),
-            },
+            stdin: standard_input(plan.delivery, &material.input),
             delivery: plan.delivery,
             timeout: material.timeout,
             bounded: vec![dirs.base.clone(), dirs.side.clone()],
@@ -225,6 +218,23 @@ impl<'a> Prepared<'a> {
             }
         }
         changes
+    }
+}
+
+/// Files of others in the temporary directory.
+fn leave_junk(dirs: &Dirs) -> io::Result<()> {
+    for name in ["cache", "lock", "plan.json", "state.json", "engine.log"] {
+        std::fs::write(dirs.tmpdir.join(name), b"left by somebody else\n")?;
+    }
+    Ok(())
+}
+
+/// What the engine finds on standard input.
+fn standard_input(delivery: Delivery, input: &[u8]) -> Vec<u8> {
+    match delivery {
+        Delivery::File | Delivery::FileOpenStdin => Vec::new(),
+        Delivery::FileOtherStdin => b"{\"mode\": 1} is not the input".to_vec(),
+        Delivery::Whole | Delivery::Pieces => input.to_vec(),
     }
 }
 

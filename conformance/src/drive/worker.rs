@@ -355,12 +355,18 @@ impl<'a> Worker<'a> {
         let after = plan.after.as_deref().unwrap_or("baseline");
         let source = self.plan_of(after).ok_or(io::ErrorKind::NotFound)?;
         if !plan.leftovers {
-            let spoil = Spoil { way: plan.state, variant: number };
+            let spoil = Spoil {
+                way: plan.state,
+                variant: number,
+            };
             return artifacts::restore(source, &dirs.artifacts, spoil).map(Some);
         }
         // They are there already, with everything else that planning left.
         let aside = dirs.side.join("restored");
-        let intact = Spoil { way: StatePlan::Intact, variant: 1 };
+        let intact = Spoil {
+            way: StatePlan::Intact,
+            variant: 1,
+        };
         let copy = artifacts::restore(source, &aside, intact)?;
         let names = receipt::artifact_names(source)
             .into_iter()
@@ -378,7 +384,10 @@ impl<'a> Worker<'a> {
             plan,
             drill: "",
             name: String::new(),
-            config: None, number: 1, twin: false };
+            config: None,
+            number: 1,
+            twin: false,
+        };
         let prepared = self.prepare(job)?;
         prepared.run(&self.tracker, self.index);
         self.workspaces.forget(&dirs.workspace);

@@ -78,12 +78,15 @@ pub(super) fn refused(look: &mut Look, launch: &Launch, code: Option<i32>) {
 /// DESIGN 4: an engine may decline to plan, but it says so in a receipt, also with exit status 2.
 pub(super) fn no_plan_explained(look: &mut Look, launch: &Launch) {
     match launch.end {
-        End::Exited(0) => look.judged(launch, Vec::new()),
+        End::Exited(0) if receipt::worked(launch).is_ok() => look.judged(launch, Vec::new()),
         End::Exited(code @ 1..=2) => {
             let observed = failure_receipt(launch, true);
             let observed = observed.map(|receipt| format!("exit status {code}, {receipt}"));
             let expected = "a plan, or a failure receipt that says why not".to_owned();
-            look.judged(launch, observed.map(|o| (expected, o)).into_iter().collect());
+            look.judged(
+                launch,
+                observed.map(|o| (expected, o)).into_iter().collect(),
+            );
         }
         // Other endings have checks of their own.
         _ => look.unproven(launch, &receipt::describe_end(&launch.end)),

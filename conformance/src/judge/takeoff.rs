@@ -119,11 +119,18 @@ pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Obs
 /// A file beside another changed one, named after it as editors and patch programs name their backups:
 /// a folder as target does not declare it.
 fn is_backup(path: &str, launch: &Launch) -> bool {
-    let endings = ["~", ".bak", ".old", ".orig", ".rej", ".save", ".swp", ".tmp"];
+    let endings = [
+        "~", ".bak", ".old", ".orig", ".rej", ".save", ".swp", ".tmp",
+    ];
     endings
         .iter()
         .filter_map(|ending| path.strip_suffix(ending))
-        .any(|stem| launch.workspace_changes.iter().any(|change| change.path == stem))
+        .any(|stem| {
+            launch
+                .workspace_changes
+                .iter()
+                .any(|change| change.path == stem)
+        })
 }
 
 /// A directory that was made or removed only to hold other changed entries.

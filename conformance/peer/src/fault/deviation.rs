@@ -42,6 +42,7 @@ impl Deviation {
                 let _ = io::Write::write_all(&mut io::stderr(), usage);
                 Some(2)
             }
+            Some(Fault::Input(InputFault::Declines {})) => Some(2),
             _ => None,
         }
     }

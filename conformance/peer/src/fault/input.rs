@@ -19,6 +19,8 @@ pub enum InputFault {
     },
     /// Waits for standard input even though `CABINCREW_INPUT_FILE` is set.
     BlocksOnStandardInput {},
+    /// Ends with exit status 2 and without a receipt, whatever it is asked to do.
+    Declines {},
     /// Takes no more than so many bytes for the whole input.
     FixedBuffer {
         /// Size of the buffer.
@@ -34,6 +36,8 @@ pub enum InputFault {
     IgnoresMode {},
     /// Writes an artifact before it finds that the input is not JSON.
     PlansBeforeRefusing {},
+    /// Reads standard input to its end, and the file of `CABINCREW_INPUT_FILE` only if that was empty.
+    PrefersStandardInput {},
     /// Takes what one read brings for the whole input.
     ReadsOnce {},
     /// Follows nested input with a stack frame for each level.
@@ -91,6 +95,10 @@ impl InputFault {
                 stdin.take(*limit).read_to_end(&mut bytes)
             }
             Self::IgnoresInputFile {} if by_file => stdin.read_to_end(&mut bytes),
+            Self::PrefersStandardInput {} if by_file => match stdin.read_to_end(&mut bytes) {
+                Ok(0) => return None,
+                read => read,
+            },
             Self::BlocksOnStandardInput {} if by_file => {
                 let read = stdin.read_to_end(&mut bytes);
                 if bytes.is_empty() {
