@@ -4,20 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cabincrew_protocol::decision::PolicySource;
-use cabincrew_protocol::digest::Sha256Hex;
 use cabincrew_protocol::preflight::{PreflightInput, PreflightOutput};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::artifact::{self, GovernedArtifact};
 use crate::config::GovernorConfig;
 use crate::custom;
 use crate::evaluation::Evaluation;
 use crate::failure::{Failure, FailureKind};
-use crate::onnx::{self, Model};
-use crate::opa::Module;
+use crate::onnx;
 use crate::policy::{self, LoadError, Policy, PolicyKind};
-use crate::source::{self, Program};
+use crate::slot::{Loaded, Prepared, Slot, Workers};
 use crate::worker::{Client, Confinement, REGORUS, Setup, TRACT};
 
 /// Why governance cannot be started.
@@ -42,33 +40,6 @@ pub struct Governor {
     policy_worker: Client,
     model_worker: Client,
     round: u64,
-}
-
-/// A policy as it was loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
-    /// The policy.
-    pub policy_id: String,
-    /// Its file: the module, the model or the program itself; `None` for a program not found.
-    pub path: Option<PathBuf>,
-    /// SHA-256 of that file, if it could be read (CC-PRE-037, C-53).
-    pub sha256: Option<Sha256Hex>,
-    /// Why every evaluation of it will fail; `None` for a policy in order.
-    pub failure: Option<Failure>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    policy: Policy,
-    loaded: Loaded,
-    prepared: Option<Prepared>,
-}
-
-#[derive(Debug)]
-enum Prepared {
-    Opa(Module),
-    Onnx(Model),
-    Custom(Program),
 }
 
 /// The input in the forms that evaluators take, made when the first of them asks.
@@ -125,9 +96,13 @@ impl Governor {
             PolicyKind::Onnx { .. } => 1,
             PolicyKind::Custom { .. } => 2,
         });
+        let mut workers = Workers {
+            policy: &mut self.policy_worker,
+            model: &mut self.model_worker,
+        };
         self.slots = sequence
             .into_iter()
-            .map(|policy| self.prepare(policy))
+            .map(|policy| Slot::load(policy, &self.config, &mut workers))
             .collect();
         Ok(())
     }
@@ -178,75 +153,6 @@ impl Governor {
             .collect();
         self.slots = slots;
         evaluations
-    }
-
-    fn prepare(&mut self, policy: &Policy) -> Slot {
-        let mut loaded = Loaded {
-            policy_id: policy.id.clone(),
-            path: None,
-            sha256: None,
-            failure: None,
-        };
-        let prepared = self.read(policy, &mut loaded).and_then(|prepared| {
-            self.compile(policy, &prepared)?;
-            Ok(prepared)
-        });
-        let prepared = match prepared {
-            Ok(prepared) => Some(prepared),
-            Err(failure) => {
-                loaded.failure = Some(failure);
-                None
-            }
-        };
-        Slot {
-            policy: policy.clone(),
-            loaded,
-            prepared,
-        }
-    }
-
-    fn read(&self, policy: &Policy, loaded: &mut Loaded) -> Result<Prepared, Failure> {
-        let GovernorConfig {
-            cwd, path, limits, ..
-        } = &self.config;
-        let (prepared, file, digest) = match &policy.kind {
-            PolicyKind::Opa { path, query } => {
-                let file = cwd.join(path);
-                loaded.path = Some(file.clone());
-                let module = Module::read(&file, query, limits)?;
-                let digest = module.sha256().clone();
-                (Prepared::Opa(module), file, digest)
-            }
-            PolicyKind::Onnx { path, .. } => {
-                let file = cwd.join(path);
-                loaded.path = Some(file.clone());
-                let model = Model::read(&file, limits)?;
-                let digest = model.sha256().clone();
-                (Prepared::Onnx(model), file, digest)
-            }
-            PolicyKind::Custom { command } => {
-                let word = command.first().map_or("", String::as_str);
-                let program = Program::find(word, cwd, path)?;
-                let (file, digest) = (program.path().to_owned(), program.sha256().clone());
-                (Prepared::Custom(program), file, digest)
-            }
-        };
-        loaded.path = Some(file);
-        loaded.sha256 = Some(digest.clone());
-        source::check_pin(policy.sha256.as_ref(), &digest)?;
-        Ok(prepared)
-    }
-
-    fn compile(&mut self, policy: &Policy, prepared: &Prepared) -> Result<(), Failure> {
-        match prepared {
-            Prepared::Opa(module) => module.compile(policy, &mut self.policy_worker),
-            Prepared::Onnx(_) if !cfg!(feature = "onnx") => Err(Failure::new(
-                FailureKind::Unavailable,
-                "this program is built without ONNX",
-            )),
-            Prepared::Onnx(model) => model.compile(policy, &mut self.model_worker),
-            Prepared::Custom(_) => Ok(()),
-        }
     }
 
     fn apply(
@@ -303,30 +209,6 @@ impl Governor {
                 "the policy was loaded as another kind",
             )),
         }
-    }
-}
-
-impl Slot {
-    /// What is known before evaluation.
-    fn evidence(&self) -> Map<String, Value> {
-        let mut evidence = Map::new();
-        if let Some(sha256) = &self.loaded.sha256 {
-            evidence.insert("sha256".to_owned(), json!(sha256.as_str()));
-        }
-        match &self.policy.kind {
-            PolicyKind::Opa { query, .. } => {
-                evidence.insert("engine".to_owned(), REGORUS.describe());
-                evidence.insert("query".to_owned(), json!(query));
-            }
-            PolicyKind::Onnx { thresholds, .. } => {
-                evidence.insert("engine".to_owned(), TRACT.describe());
-                evidence.insert("thresholds".to_owned(), json!(thresholds));
-            }
-            PolicyKind::Custom { command } => {
-                evidence.insert("command".to_owned(), json!(command));
-            }
-        }
-        evidence
     }
 }
 

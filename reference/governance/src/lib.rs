@@ -24,6 +24,7 @@ mod onnx;
 mod opa;
 mod policy;
 mod process;
+mod slot;
 mod source;
 pub mod worker;
 
@@ -31,6 +32,7 @@ pub use artifact::{GovernedArtifact, shown};
 pub use config::{GovernorConfig, Limits};
 pub use evaluation::Evaluation;
 pub use failure::{Failure, FailureKind};
-pub use governor::{GovernanceError, Governor, Loaded};
+pub use governor::{GovernanceError, Governor};
 pub use policy::{LoadError, Part, Policy, PolicyKind, Thresholds};
+pub use slot::Loaded;
 pub use worker::Confinement;

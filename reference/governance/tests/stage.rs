@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) const QUERY: &str = "data.cabincrew.preflight.result";
 
 /// Long enough for any well-behaved policy on a busy machine, short enough to wait for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How an evaluation fails that uses up everything: which limit it meets first depends on the
 /// machine.

@@ -21,6 +21,9 @@ use crate::process::{Bounds, Flow, Group, Pipe, Start, Stderr, ended};
 /// How long a worker may take to greet. Nothing untrusted has been said to it by then.
 const GREETING: Duration = Duration::from_secs(10);
 
+/// How long the end of a worker that closed its output is waited for, so that it can be named.
+const ENDING: Duration = Duration::from_millis(200);
+
 /// How many policies a worker keeps compiled.
 const HELD_MAX: usize = 64;
 
@@ -226,7 +229,7 @@ impl Running {
                     let detail = format!("more than {answer_max} bytes of answer");
                     return Err(Failure::new(FailureKind::Flooded, detail));
                 }
-                Flow::Closed if !bytes.ends_with(b"\n") => return Err(self.died(deadline)),
+                Flow::Closed if !bytes.ends_with(b"\n") => return Err(self.died()),
                 Flow::Closed | Flow::Blocked if bytes.contains(&b'\n') => {
                     return self.understand(&bytes);
                 }
@@ -265,7 +268,8 @@ impl Running {
     }
 
     /// The worker closed its output: its end follows at once, or is brought about.
-    fn died(&mut self, deadline: Deadline) -> Failure {
+    fn died(&mut self) -> Failure {
+        let deadline = Deadline::after(ENDING);
         let mut fds = [PollFd::new(self.group.exit(), PollFlags::IN)];
         let _ = poll(&mut fds, Some(&deadline.timespec()));
         let status = self.group.finish();
