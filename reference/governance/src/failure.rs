@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 pub struct Failure {
     /// What kind of failure it is.
     pub kind: FailureKind,
-    /// The particulars: one line of text, without content of artifacts and cut after 500 bytes.
+    /// The particulars: one line of text, cut after 500 bytes. It may quote what the policy or the
+    /// program says, and with it what these were shown.
     pub detail: String,
 }
 

@@ -310,6 +310,29 @@ fn a_damaged_model_never_permits_more_than_it_should() {
 }
 
 #[test]
+fn a_model_with_one_wrong_byte_is_scored_or_denied() {
+    let whole = fs::read(stage::fixtures().join("models/first-byte-int64.onnx")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flipped.onnx");
+    let mut governor = governor();
+    let mut failures = 0;
+    for (place, bit) in (0..whole.len()).flat_map(|place| [(place, 0x01), (place, 0x80)]) {
+        let mut flipped = whole.clone();
+        flipped[place] ^= bit;
+        fs::write(&path, flipped).unwrap();
+        let evaluation = evaluate(&mut governor, &model_at("flipped", &path));
+        if evaluation.failed {
+            assert_eq!(evaluation.decision, Decision::Deny);
+            failures += 1;
+        } else {
+            let score = evaluation.evidence["score"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&score), "byte {place}: {score}");
+        }
+    }
+    assert!(failures > whole.len() / 2, "only {failures} were refused");
+}
+
+#[test]
 fn thresholds_are_checked_when_loaded() {
     let id = || "model".to_owned();
     let with = |warn, require_approval, deny| {

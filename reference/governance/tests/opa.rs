@@ -157,6 +157,30 @@ fn every_broken_policy_is_tried() {
 }
 
 #[test]
+fn only_brackets_that_nest_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.rego");
+    let mut governor = governor();
+    let mut load = |expression: &str| {
+        let text = format!(
+            "# {many} `\npackage cabincrew.preflight\n\
+             text := [\"{many} \\\"\", `{many} \"`] # {many}\n\
+             result := {{\"decision\": \"allow\"}} if {expression} == {expression}\n",
+            many = "[".repeat(20),
+        );
+        fs::write(&path, text).unwrap();
+        let evaluation = evaluate(&mut governor, &rego_at("brackets", &path));
+        evaluation.failed.then(|| failure(&evaluation).to_owned())
+    };
+    let nested = |depth| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(load("1"), None);
+    assert_eq!(load(&nested(10)), None);
+    assert_eq!(load(&nested(11)).as_deref(), Some("malformed"));
+    let mixed = "[{\"a\": ".repeat(6);
+    assert_eq!(load(&mixed).as_deref(), Some("malformed"));
+}
+
+#[test]
 fn what_does_not_load_is_known_beforehand() {
     let mut governor = governor();
     let missing = rego("no-such-policy");
