@@ -7,6 +7,7 @@
 //! ```
 
 pub mod artifacts;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod damage;

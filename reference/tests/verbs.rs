@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::place::{ENGINE, Place, event_types};
 
+type Change = fn(&Place);
+
 fn code(output: &Output) -> Option<i32> {
     output.status.code()
 }
@@ -143,7 +145,7 @@ fn answers_that_are_not_good_never_apply() {
 
 #[test]
 fn whatever_changes_after_planning_stops_take_off() {
-    let changes: [(&str, fn(&Place)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("body", |place| {
             fs::write(place.home("w").join("artifacts/change/body.data"), "other").unwrap();
         }),

@@ -70,6 +70,40 @@ pub(super) enum Verb {
         /// What to print: one JSON value, or JSON lines for wal, audit and approvals.
         document: Document,
     },
+    /// List all workflows.
+    List {
+        #[command(flatten)]
+        state: StateDir,
+    },
+    /// Say where a workflow stands, why, and what it waits for.
+    Status {
+        #[command(flatten)]
+        state: StateDir,
+        /// The workflow.
+        id: String,
+    },
+    /// Show what a reviewer needs: the request, the policies' reasons, the artifacts.
+    Review {
+        #[command(flatten)]
+        state: StateDir,
+        /// The workflow.
+        id: String,
+    },
+    /// Approve the plan that waits, and go on.
+    Approve(Decide),
+    /// Refuse the plan that waits.
+    Reject(Decide),
+    /// Look at, check and sign audit logs.
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Check plans.
+    #[command(subcommand)]
+    Plan(PlanVerb),
+    /// Write a starter workflow with a policy and a roster into a new folder.
+    Init {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// End a workflow that nobody is working on.
     Cancel {
         #[command(flatten)]
@@ -107,4 +141,99 @@ pub(super) enum Document {
     Approvals,
     /// All artifacts, as EngineArtifact.
     Artifacts,
+}
+
+/// Verbs for people.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditVerb {
+    /// Print the events of a workflow, one line each.
+    Show {
+        #[command(flatten)]
+        state: StateDir,
+        /// The workflow.
+        id: String,
+    },
+    /// Check a log: exit status 0 when a checkpoint covers all of it, 3 when it is consistent but
+    /// not, or not wholly, anchored, 1 when something broke.
+    Verify {
+        /// The workflow.
+        id: String,
+        /// Where workflows are kept, to check the log there.
+        #[arg(
+            long,
+            value_name = "DIR",
+            required_unless_present = "log",
+            conflicts_with = "log"
+        )]
+        state_dir: Option<PathBuf>,
+        /// A log that was exported.
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+        /// The key that has signed: `<name>+<id>+<base64>`, as `keygen` prints it.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+        /// A checkpoint, kept outside the state directory.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Name of the log in checkpoints; `<key name>/<workflow id>` when not given.
+        #[arg(long)]
+        origin: Option<String>,
+    },
+    /// Sign the size and the root of a log, to be kept elsewhere.
+    Checkpoint {
+        #[command(flatten)]
+        state: StateDir,
+        /// The workflow.
+        id: String,
+        /// Where to write it; standard output when not given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Name of the log; `<key name>/<workflow id>` when not given.
+        #[arg(long)]
+        origin: Option<String>,
+    },
+    /// Make a signing key, and print the key that others verify with.
+    Keygen {
+        /// Name of the key, such as `example.com/audit`.
+        name: String,
+        /// Where to write the signing key.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlanVerb {
+    /// Recompute a plan token from artifacts on disk, without any state.
+    Verify {
+        /// The token that it must be.
+        #[arg(long, value_name = "TOKEN")]
+        expect: String,
+        /// The PlanToken document, as `export plan-token` prints it.
+        #[arg(long, value_name = "FILE")]
+        plan_token: PathBuf,
+        /// The workflow that it was minted for.
+        #[arg(long, value_name = "ID")]
+        workflow_id: String,
+        /// The step that it was minted for.
+        #[arg(long, value_name = "ID")]
+        step_id: String,
+        /// The folder of the artifacts.
+        artifacts: PathBuf,
+    },
+}
+
+/// A decision about a plan.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Decide {
+    #[command(flatten)]
+    pub(super) state: StateDir,
+    /// The workflow.
+    pub(super) id: String,
+    /// Who decides: an identity of the roster.
+    #[arg(long = "as", id = "by", value_name = "NAME")]
+    pub(super) by: String,
+    /// Why.
+    #[arg(long)]
+    pub(super) reason: Option<String>,
 }

@@ -4,12 +4,23 @@ use cabincrew_protocol::canonical;
 use serde_json::Value;
 
 use super::args::Document;
+use super::out;
+use crate::exit::Exit;
 use crate::journal::Replayed;
 use crate::projection;
+use crate::service::Service;
 use crate::state;
 
+/// Prints a document.
+pub(super) fn print(service: &Service, id: &str, document: Document) -> Exit {
+    match service.look(id) {
+        Ok(replayed) => out::bytes(&bytes(&replayed, document)),
+        Err(error) => out::refused(&error),
+    }
+}
+
 /// The bytes of a document.
-pub(super) fn document(replayed: &Replayed, document: Document) -> Vec<u8> {
+fn bytes(replayed: &Replayed, document: Document) -> Vec<u8> {
     let record = &replayed.record;
     match document {
         Document::State => projection::state_bytes(record),

@@ -1,8 +1,12 @@
 //! The command line.
 
 mod args;
+mod audit;
 mod export;
+mod init;
 mod out;
+mod people;
+mod plan;
 mod verbs;
 
 use std::collections::BTreeMap;

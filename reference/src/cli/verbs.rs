@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, Verb};
-use super::{Surroundings, export, out};
+use super::{Surroundings, audit, export, init, out, people, plan};
 use crate::clock;
 use crate::exit::Exit;
 use crate::key;
@@ -14,12 +14,9 @@ const RESPONSE_MAX: u64 = 16 * 1024 * 1024;
 
 /// Does what the command line says.
 pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
-    let audit_key = match audit_key(surroundings, args.audit_key.as_deref()) {
-        Ok(audit_key) => audit_key,
-        Err(text) => {
-            out::problem(&text);
-            return Exit::Usage;
-        }
+    let audit_key = audit_key(surroundings, args.audit_key.as_deref());
+    let Ok(audit_key) = audit_key.inspect_err(|text| out::problem(text)) else {
+        return Exit::Usage;
     };
     let service = |state_dir: PathBuf| Service {
         state_dir,
@@ -36,12 +33,8 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
             workflow_id,
             workflow,
         } => {
-            let Ok(id) = workflow_id.map_or_else(made_up, Ok) else {
-                out::problem("no workflow id can be made up");
-                return Exit::Refused;
-            };
             let service = service(state.state_dir);
-            rest(&id, service.run(&id, &workspace, &workflow), json)
+            create(&service, workflow_id, &workspace, &workflow, json)
         }
         Verb::Resume {
             state,
@@ -50,12 +43,10 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
             by,
             reason,
         } => {
-            let retry = retry_take_off.then(|| Retry {
-                by: by.unwrap_or_default(),
-                reason: reason.unwrap_or_default(),
-            });
-            let service = service(state.state_dir);
-            rest(&id, service.resume(&id, retry.as_ref()), json)
+            let wish = by.zip(reason).filter(|_| retry_take_off);
+            let retry = wish.map(|(by, reason)| Retry { by, reason });
+            let outcome = service(state.state_dir).resume(&id, retry.as_ref());
+            rest(&id, outcome, json)
         }
         Verb::Respond {
             state,
@@ -66,10 +57,21 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
             state,
             id,
             document,
-        } => match service(state.state_dir).look(&id) {
-            Ok(replayed) => out::bytes(&export::document(&replayed, document)),
-            Err(error) => out::refused(&error),
-        },
+        } => export::print(&service(state.state_dir), &id, document),
+        Verb::List { state } => people::list(&service(state.state_dir), json),
+        Verb::Status { state, id } => people::status(&service(state.state_dir), &id, json),
+        Verb::Review { state, id } => people::review(&service(state.state_dir), &id, json),
+        Verb::Approve(decide) => {
+            let service = service(decide.state.state_dir.clone());
+            people::decide(&service, &decide, true, json)
+        }
+        Verb::Reject(decide) => {
+            let service = service(decide.state.state_dir.clone());
+            people::decide(&service, &decide, false, json)
+        }
+        Verb::Audit(verb) => audit::run(verb, service, json),
+        Verb::Plan(verb) => plan::run(&verb, json),
+        Verb::Init { folder } => init::run(&folder),
         Verb::Cancel {
             state,
             id,
@@ -78,6 +80,22 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         } => {
             let service = service(state.state_dir);
             rest(&id, service.cancel(&id, &by, reason.as_deref()), json)
+        }
+    }
+}
+
+fn create(
+    service: &Service,
+    id: Option<String>,
+    workspace: &Path,
+    workflow: &Path,
+    json: bool,
+) -> Exit {
+    match id.map_or_else(made_up, Ok) {
+        Ok(id) => rest(&id, service.run(&id, workspace, workflow), json),
+        Err(error) => {
+            out::problem(&format!("no workflow id can be made up: {error}"));
+            Exit::Refused
         }
     }
 }
