@@ -47,7 +47,11 @@ fn every_launch_is_looked_at_by_name() {
             });
             // What may be taken or refused is looked at by the checks on all launches.
             let either_way = launch.name.starts_with("either-way.");
-            assert!(seen || either_way, "no check is about the launch {}", launch.name);
+            assert!(
+                seen || either_way,
+                "no check is about the launch {}",
+                launch.name
+            );
         }
     }
 }
