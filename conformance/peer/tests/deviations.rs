@@ -84,7 +84,7 @@ fn something_else_happens() {
     assert_eq!(world.tree("workspace"), before);
     use std::os::unix::fs::PermissionsExt as _;
     let mode = world
-        .dir("workspace/words.txt")
+        .dir("workspace/docs/notes.txt")
         .metadata()
         .unwrap()
         .permissions()

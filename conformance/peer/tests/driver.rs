@@ -33,7 +33,7 @@ pub(crate) struct Seen {
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
 impl World {
-    /// A world with the peer's own scenario as its workspace.
+    /// A world with the default scenario's workspace.
     pub(crate) fn new(script: &str) -> Self {
         let root = TempDir::new().expect("a temporary directory");
         let path = root.path().join("script.toml");
@@ -66,7 +66,7 @@ impl World {
             let _ = std::fs::remove_dir_all(&dir);
             std::fs::create_dir_all(dir).expect("a directory");
         }
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenario/workspace");
+        let from = repository().join("fixtures/scenarios/default/workspace");
         copy(&from, &self.dir(&format!("{prefix}workspace")));
         let link = self.dir(&format!("{prefix}workspace/docs/latest.txt"));
         std::os::unix::fs::symlink("notes.txt", link).expect("a link");

@@ -23,6 +23,7 @@ use crate::drill::{
 use crate::observe::{End, Launch};
 use crate::receipt;
 use crate::scenario;
+use crate::tree::Kind;
 
 /// Launches of one drill that may run into the limit before the rest of it is left out.
 const TIMEOUTS_PER_DRILL: usize = 2;
@@ -368,9 +369,11 @@ impl<'a> Worker<'a> {
             variant: 1,
         };
         let copy = artifacts::restore(source, &aside, intact)?;
-        let names = receipt::artifact_names(source)
-            .into_iter()
-            .map(str::to_owned)
+        let names = source
+            .artifacts
+            .iter()
+            .filter(|(path, entry)| entry.kind == Kind::Directory && !path.contains('/'))
+            .map(|(path, _)| path.clone())
             .collect();
         Ok(Some(Restored { names, ..copy }))
     }
