@@ -5,10 +5,11 @@
 //! rewrites it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use assert_cmd::Command;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,10 +48,7 @@ fn outcomes(script: &Path, scenario: &str, output: &Path) -> BTreeMap<String, BT
             .arg(root().join("fixtures/scenarios").join(scenario));
     }
     command.arg(binary).arg("peer").arg(script);
-    let out = command
-        .stdin(Stdio::null())
-        .output()
-        .expect("the harness starts");
+    let out = command.output().expect("the harness starts");
     let report: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| {
         panic!(
             "{}: {error}: {}",
@@ -127,8 +125,9 @@ fn table(faults: &BTreeMap<String, Fault>, failed: &BTreeMap<String, BTreeSet<St
         let mut ids: Vec<&String> = steady.collect();
         ids.sort_by_key(|id| (**id != fault.fails[0], (*id).clone()));
         let ids: Vec<String> = ids.into_iter().map(|id| format!("`{id}`")).collect();
-        text += &format!(
-            "| `{name}` | {} | {} | {} |\n",
+        let _ = writeln!(
+            text,
+            "| `{name}` | {} | {} | {} |",
             fault.summary,
             fault.requirement,
             ids.join(", ")

@@ -39,10 +39,7 @@ fn schema_and_loader_agree_on_adapters() {
     let conform = Conform::new();
     let cases = [
         (json!({}), true),
-        (
-            json!({"name": "x", "timeout_ms": 5}),
-            true,
-        ),
+        (json!({"name": "x", "timeout_ms": 5}), true),
         (json!({"nam": "x"}), false),
         (json!({"name": 1}), false),
         (json!({"timeout_ms": "5"}), false),
