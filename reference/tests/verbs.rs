@@ -409,7 +409,7 @@ fn until(what: &str, mut seen: impl FnMut() -> bool) {
         if seen() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::park_timeout(Duration::from_millis(10));
     }
     panic!("{what} has not happened in time");
 }

@@ -11,6 +11,7 @@ pub mod launcher;
 mod place;
 mod probe;
 mod process;
+mod processors;
 mod reap;
 mod schedule;
 mod snapshot;

@@ -13,6 +13,7 @@ use super::input::{self, Source};
 use super::launch::{self, Material, Prepared};
 use super::launcher::Circumstances;
 use super::place::{Dirs, Place, Site};
+use super::processors;
 use super::reap::{Family, Tracker};
 use super::workspace::{self, Workspaces};
 use super::world::World;
@@ -216,14 +217,14 @@ impl<'a> Worker<'a> {
         let (tracker, index) = (&self.tracker, self.index);
         let mut seen = Vec::new();
         if prepared.len() == 1 {
-            let restricted = prepared[0].plan.cpus.and_then(restrict_processors);
+            let restricted = prepared[0].plan.cpus.and_then(processors::restrict);
             seen.extend(
                 prepared
                     .into_iter()
                     .map(|launch| launch.run(tracker, index)),
             );
             if let Some(all) = &restricted {
-                free_processors(all);
+                processors::free(all);
             }
         } else {
             std::thread::scope(|scope| {
@@ -442,30 +443,3 @@ impl<'a> Worker<'a> {
         }
     }
 }
-
-/// Restricts this thread, and what it starts, to the first `count` of its processors; returns those
-/// it had before.
-#[cfg(target_os = "linux")]
-fn restrict_processors(count: u32) -> Option<rustix::thread::CpuSet> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let all = sched_getaffinity(None).ok()?;
-    let mut some = CpuSet::new();
-    let allowed = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
-    allowed.take(count as usize).for_each(|cpu| some.set(cpu));
-    sched_setaffinity(None, &some).ok()?;
-    Some(all)
-}
-
-/// Gives this thread its processors back.
-#[cfg(target_os = "linux")]
-fn free_processors(all: &rustix::thread::CpuSet) {
-    let _ = rustix::thread::sched_setaffinity(None, all);
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn restrict_processors(_count: u32) -> Option<()> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn free_processors(_all: &()) {}

@@ -1,7 +1,7 @@
 //! The deviations: the closed list of ways in which the peer can be wrong.
 //!
 //! A script names one as `kind = "<subject>/<deviation>"` with its parameters beside it. Each subject
-//! has a file that holds both the names and what they do; [`Deviation`] is all that the engine sees
+//! has a file that holds both the names and what they do; `Deviation` is all that the engine sees
 //! of them. To add a deviation: a variant, its arm in that file, and a script in `fixtures/faults/`
 //! that shows which check catches it.
 
