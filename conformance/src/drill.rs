@@ -167,6 +167,9 @@ pub struct LaunchPlan {
     /// How many processors the engine may use.
     #[serde(default)]
     pub cpus: Option<u32>,
+    /// The machine's name as the engine sees it.
+    #[serde(default)]
+    pub hostname: Option<String>,
     /// Octal, as in the shell.
     #[serde(default)]
     pub umask: Option<String>,

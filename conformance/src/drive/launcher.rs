@@ -24,6 +24,8 @@ pub const STAGE: &str = "__launch";
 pub struct Circumstances {
     /// File mode mask.
     pub umask: Option<u32>,
+    /// The machine's name.
+    pub hostname: Option<String>,
     /// Mode bits bind the subject although it may be root.
     pub bound_by_modes: bool,
     /// Directories that cannot be written.
@@ -47,7 +49,10 @@ impl Circumstances {
     }
 
     const fn needs_mounts(&self) -> bool {
-        !self.read_only.is_empty() || self.full.is_some() || !self.watch.is_empty()
+        !self.read_only.is_empty()
+            || self.full.is_some()
+            || self.hostname.is_some()
+            || !self.watch.is_empty()
     }
 }
 
@@ -144,7 +149,8 @@ mod mounts {
 
     use super::{CString, Circumstances, Path, StageError};
 
-    /// Enters a mount namespace of its own; as an ordinary user together with a user namespace.
+    /// Enters namespaces of its own for mounts and the host name; as an ordinary user together with a
+    /// user namespace.
     pub(super) fn enter() -> rustix::io::Result<()> {
         let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
         #[expect(
@@ -152,8 +158,9 @@ mod mounts {
             reason = "the replacement is unsafe for CLONE_FILES, which is not used here"
         )]
         let unshare = |flags| rustix::thread::unshare(flags);
-        if unshare(UnshareFlags::NEWNS).is_err() {
-            unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)?;
+        let spaces = UnshareFlags::NEWNS | UnshareFlags::NEWUTS;
+        if unshare(spaces).is_err() {
+            unshare(UnshareFlags::NEWUSER | spaces)?;
             let map = |file: &str, text: String| {
                 let _ = std::fs::write(format!("/proc/self/{file}"), text);
             };
@@ -238,6 +245,10 @@ mod mounts {
             move |source| StageError::Mount { what, path, source }
         };
         enter().map_err(fail("enter a mount namespace for", Path::new("/")))?;
+        if let Some(name) = &plan.hostname {
+            rustix::system::sethostname(name.as_bytes())
+                .map_err(fail("rename the machine for", Path::new("/")))?;
+        }
         for path in &plan.read_only {
             read_only(path).map_err(fail("make read-only", path))?;
         }

@@ -258,6 +258,9 @@ impl<'a> Worker<'a> {
     /// Why this machine or this subject cannot have the launch.
     fn obstacle(&self, plan: &LaunchPlan) -> Option<String> {
         let can = self.world.capabilities;
+        if plan.hostname.is_some() && !can.mounts {
+            return Some("this machine has no private host names".to_owned());
+        }
         if plan.system == System::Watched && !can.system_watch {
             return Some("this machine has no layered private mounts".to_owned());
         }
@@ -404,6 +407,7 @@ impl<'a> Worker<'a> {
         if let Some(mask) = &plan.umask {
             circumstances.umask = u32::from_str_radix(mask, 8).ok();
         }
+        circumstances.hostname.clone_from(&plan.hostname);
         // Where mode bits have to do, they must bind the subject whoever it is.
         circumstances.bound_by_modes = rustix::process::geteuid().is_root()
             && (plan.workspace == WorkspacePlan::Unreadable

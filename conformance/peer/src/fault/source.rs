@@ -30,6 +30,8 @@ pub enum Source {
     FilesInTmp,
     /// The present time in RFC 3339, to the second.
     GeneratedAt,
+    /// The machine's name.
+    HostName,
     /// The input's bytes, hashed.
     InputBytes,
     /// The order of the input's members.
@@ -86,6 +88,9 @@ impl Source {
             }
             Self::InputBytes => engine::sha256(launch.raw),
             Self::InputOrder => launch.input.order.join(" "),
+            Self::HostName => std::fs::read_to_string("/proc/sys/kernel/hostname")
+                .map(|name| name.trim().to_owned())
+                .unwrap_or_default(),
             Self::ProcessId => std::process::id().to_string(),
             Self::Processors => std::thread::available_parallelism()
                 .map_or(1, usize::from)
