@@ -39,7 +39,17 @@ fn outcomes(script: &Path, scenario: &str, output: &Path) -> BTreeMap<String, BT
     let binary = env!("CARGO_BIN_EXE_cabincrew-conform");
     let mut command = Command::new(binary);
     command.args([
-        "engine", "--class", "all", "--format", "json", "--jobs", "1", "--color", "never",
+        "engine",
+        "--class",
+        "all",
+        "--format",
+        "json",
+        "--timeout",
+        "5",
+        "--jobs",
+        "1",
+        "--color",
+        "never",
     ]);
     command.arg("--output").arg(output);
     if !scenario.is_empty() {

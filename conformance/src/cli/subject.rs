@@ -15,7 +15,7 @@ use crate::report::model;
 use crate::scenario::Scenario;
 
 /// The limit of one launch when nobody sets another.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which engine, in which scenarios, and how to start it.
 #[derive(Debug, clap::Args)]

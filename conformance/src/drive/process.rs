@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::clock::{self, Moment};
-use super::reap::{self, Left, Tracker};
+use super::reap::{self, Family, Left, Tracker};
 use crate::drill::Delivery;
 use crate::observe::{Bytes, End};
 
@@ -124,7 +124,7 @@ impl<'a> Running<'a> {
     }
 
     fn finish(mut self, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
-        let excess = self.until_exit();
+        let excess = self.until_exit(tracker.family());
         let duration_ms = self.started.elapsed_ms();
         let pid = self.child.id();
         let mut left = Left::default();
@@ -156,7 +156,7 @@ impl<'a> Running<'a> {
     }
 
     /// Until the leader has ended (`None`) or a limit was exceeded.
-    fn until_exit(&mut self) -> Option<End> {
+    fn until_exit(&mut self, family: &Family) -> Option<End> {
         let deadline = self.started.after(self.spec.timeout);
         let mut tick = self.started.after(TICK);
         loop {
@@ -165,7 +165,7 @@ impl<'a> Running<'a> {
                 return Some(End::TimedOut(limit));
             }
             if tick.has_passed() {
-                if let Some(excess) = self.slow_limits() {
+                if let Some(excess) = self.slow_limits(family) {
                     return Some(End::Exceeded(excess));
                 }
                 tick = clock::now().after(TICK);
@@ -278,8 +278,8 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn slow_limits(&self) -> Option<String> {
-        if let Some(excess) = reap::exceeded(self.child.id()) {
+    fn slow_limits(&self, family: &Family) -> Option<String> {
+        if let Some(excess) = reap::exceeded(family, self.child.id()) {
             return Some(excess);
         }
         reap::too_large(&self.spec.bounded)

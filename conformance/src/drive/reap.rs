@@ -63,6 +63,8 @@ pub(crate) struct Family {
     alone: bool,
     /// A stray process was seen that could be anybody's.
     pub(crate) unclaimed: AtomicBool,
+    /// Processes from before the run that have been there ever since: nobody's launch.
+    strangers: Mutex<BTreeSet<u32>>,
 }
 
 impl Family {
@@ -70,8 +72,26 @@ impl Family {
     pub(crate) fn of(workers: usize) -> Self {
         Self {
             alone: workers == 1,
+            strangers: Mutex::new(listed()),
             ..Self::default()
         }
+    }
+
+    /// The processes that may belong to a launch. Looking only at pids above the leader's would miss
+    /// those that were given low ones after the numbers wrapped around.
+    fn processes(&self) -> BTreeMap<u32, Status> {
+        let now = listed();
+        let mut strangers = self
+            .strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        strangers.retain(|pid| now.contains(pid));
+        let candidates: Vec<u32> = now.difference(&strangers).copied().collect();
+        drop(strangers);
+        candidates
+            .into_iter()
+            .filter_map(|pid| Some((pid, status(pid)?)))
+            .collect()
     }
 
     /// Starts a process and remembers it as one of the harness's own, in one step for onlookers.
@@ -233,7 +253,7 @@ impl Tracker {
 
     /// Living processes of the launch, without the leader.
     fn alive(&self, leader: u32) -> BTreeMap<u32, Status> {
-        let all = processes(leader);
+        let all = self.family.processes();
         let mut ours: BTreeSet<u32> = BTreeSet::from([leader]);
         loop {
             let before = ours.len();
@@ -300,27 +320,12 @@ impl Tracker {
     }
 }
 
-/// Processes started after `leader`, and the harness's other children. Pids are handed out in
-/// ascending order, so older ones are only looked at after the numbers wrapped around.
-fn processes(leader: u32) -> BTreeMap<u32, Status> {
-    let mut found = BTreeMap::new();
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return found;
-    };
-    let pids: Vec<u32> = entries
-        .flatten()
+/// Every process that this machine runs now, by pid.
+fn listed() -> BTreeSet<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    let wrapped = pids
-        .iter()
-        .max()
-        .is_some_and(|newest| newest.saturating_sub(leader) > 1 << 20);
-    for raw in pids {
-        if raw >= leader || wrapped || leader < 1000 {
-            found.extend(status(raw).map(|status| (raw, status)));
-        }
-    }
-    found
+        .collect()
 }
 
 /// Reads `/proc/PID/stat`; the name stands in parentheses and may hold anything.
@@ -340,9 +345,10 @@ fn status(raw: u32) -> Option<Status> {
 }
 
 /// The limit that the process group led by `leader` exceeds, if it does.
-pub(crate) fn exceeded(leader: u32) -> Option<String> {
+pub(crate) fn exceeded(family: &Family, leader: u32) -> Option<String> {
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    let group: Vec<u32> = processes(leader)
+    let group: Vec<u32> = family
+        .processes()
         .into_iter()
         .filter(|(raw, status)| *raw == leader || status.group == leader)
         .map(|(raw, _)| raw)
