@@ -8,8 +8,11 @@
 mod audit;
 mod crash;
 mod damage;
+mod documents;
+mod engines;
 mod histories;
 mod people;
 mod place;
+mod restart;
 mod verbs;
 mod world;

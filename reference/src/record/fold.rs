@@ -1,167 +1,14 @@
-//! The record of a workflow: journal lines folded into where it stands. Every stage carries
-//! exactly the data that exists there.
+//! The fold: each journal line moves the record on, or cannot follow those before it.
 
 use std::collections::BTreeSet;
 
-use cabincrew_protocol::decision::Decision;
-use cabincrew_protocol::engine::{EngineOutput, Mode};
-use cabincrew_protocol::plan_token::PlanToken;
 use cabincrew_protocol::replay::{Replay, ReplayError};
 use cabincrew_protocol::wal::WalEntry;
 use cabincrew_protocol::workflow::State;
 
-use crate::fact::{Collection, Created, Evaluated, Fact, Launch, Request, Response, Stored};
-use crate::workflow::Step;
-
-/// Where a workflow stands and how it came there.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// How it began.
-    pub created: Created,
-    /// When it was created.
-    pub created_at: String,
-    /// When it last changed.
-    pub updated_at: String,
-    /// What the write-ahead log adds up to.
-    pub replay: Replay,
-    /// Where it stands.
-    pub stage: Stage,
-    /// Index of the current step.
-    pub step_index: usize,
-    /// Ids of the finished steps.
-    pub steps_completed: Vec<String>,
-    /// Finished and current steps, as far as they have come.
-    pub history: Vec<StepHistory>,
-    /// Every request ever made.
-    pub requests: Vec<Request>,
-    /// Every valid answer, with the token that it was bound to.
-    pub responses: Vec<Answered>,
-    /// Ids of all receipts (C-121).
-    pub receipt_ids: BTreeSet<String>,
-    /// Number of the last WAL entry.
-    pub wal_sequence: u64,
-    /// Audit events so far.
-    pub audit_count: u64,
-    /// Leaf hash of the last audit event.
-    pub audit_last: String,
-}
-
-/// What one step has made.
-#[derive(Debug, Clone, Default)]
-pub struct StepHistory {
-    /// The step.
-    pub step_id: String,
-    /// Launches to plan, launches to take off.
-    pub launches: [u64; 2],
-    /// Artifacts of the plan.
-    pub plan: Vec<Stored>,
-    /// When they were taken over.
-    pub planned_at: String,
-    /// New artifacts of take-off.
-    pub result: Vec<Stored>,
-    /// When they were taken over.
-    pub executed_at: String,
-    /// All evaluations, before and after take-off.
-    pub evaluations: Vec<Evaluated>,
-    /// The step's token.
-    pub token: Option<PlanToken>,
-}
-
-/// An answer and when it was taken.
-#[derive(Debug, Clone)]
-pub struct Answered {
-    /// The answer.
-    pub response: Response,
-    /// The step that waited.
-    pub step_id: String,
-    /// The token that the answer is bound to.
-    pub plan_token_hash: String,
-    /// Descriptor digests of what was shown.
-    pub evidence_hashes: Vec<String>,
-}
-
-/// A stage of the lifecycle with its data.
-#[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one per record, so a box would save nothing"
-)]
-pub enum Stage {
-    /// Created.
-    Init,
-    /// The engine plans.
-    Planning {
-        /// The launch.
-        launch: Launch,
-    },
-    /// A good receipt is there.
-    Planned {
-        /// The launch.
-        launch: Launch,
-        /// The receipt.
-        receipt: EngineOutput,
-        /// What it left.
-        collection: Collection,
-    },
-    /// The artifacts are as they must be.
-    Validated(Plan),
-    /// The token is there.
-    Sealed(Sealed),
-    /// Governance is at work.
-    Governing(Sealed),
-    /// Governance allows.
-    Permitted(Sealed),
-    /// People are asked.
-    Waiting(Sealed),
-    /// People have agreed.
-    Approved(Sealed),
-    /// Every check has passed.
-    Ready(Sealed),
-    /// The engine applies the plan.
-    Flying(Sealed, Launch),
-    /// A good take-off receipt is there.
-    Executed(Sealed, Execution),
-    /// What was done has been looked at.
-    Inspected(Sealed),
-    /// The good end.
-    Completed,
-    /// Every other end.
-    Failed {
-        /// Why.
-        error: String,
-    },
-}
-
-/// A plan whose artifacts are stored and checked.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The launch that made it.
-    pub launch: Launch,
-    /// Its receipt.
-    pub receipt: EngineOutput,
-    /// Its artifacts in byte order of their names.
-    pub artifacts: Vec<Stored>,
-}
-
-/// A plan and the token that binds it.
-#[derive(Debug, Clone)]
-pub struct Sealed {
-    /// The plan.
-    pub plan: Plan,
-    /// The token.
-    pub token: PlanToken,
-}
-
-/// What take-off gave.
-#[derive(Debug, Clone)]
-pub struct Execution {
-    /// The receipt.
-    pub receipt: EngineOutput,
-    /// New artifacts, not yet checked.
-    pub collection: Collection,
-    /// Restored artifacts that were altered.
-    pub altered: Vec<String>,
-}
+use super::stage::{Execution, Plan, Sealed, Stage};
+use super::standing::{Answered, Record, StepHistory};
+use crate::fact::{Fact, Launch, Response};
 
 /// Why a line cannot follow those before it.
 #[derive(Debug, thiserror::Error)]
@@ -187,51 +34,6 @@ pub enum FoldError {
         /// The state by the fact.
         fact: State,
     },
-}
-
-impl Stage {
-    /// The state under its name in the protocol.
-    #[must_use]
-    pub const fn state(&self) -> State {
-        match self {
-            Self::Init => State::Init,
-            Self::Planning { .. } => State::PlanRunning,
-            Self::Planned { .. } => State::PlanGenerated,
-            Self::Validated(_) => State::ArtifactsValidated,
-            Self::Sealed(_) => State::TokenCreated,
-            Self::Governing(_) => State::PreFlightRunning,
-            Self::Permitted(_) => State::PreflightComplete,
-            Self::Waiting(_) => State::AwaitingApproval,
-            Self::Approved(_) => State::Approved,
-            Self::Ready(_) => State::ReadyForTakeoff,
-            Self::Flying(..) => State::TakeoffRunning,
-            Self::Executed(..) | Self::Inspected(_) => State::ExecutionComplete,
-            Self::Completed => State::Completed,
-            Self::Failed { .. } => State::Failed,
-        }
-    }
-
-    /// The plan and its token, from TOKEN_CREATED until the step ends.
-    #[must_use]
-    pub const fn sealed(&self) -> Option<&Sealed> {
-        match self {
-            Self::Sealed(sealed)
-            | Self::Governing(sealed)
-            | Self::Permitted(sealed)
-            | Self::Waiting(sealed)
-            | Self::Approved(sealed)
-            | Self::Ready(sealed)
-            | Self::Flying(sealed, _)
-            | Self::Executed(sealed, _)
-            | Self::Inspected(sealed) => Some(sealed),
-            Self::Init
-            | Self::Planning { .. }
-            | Self::Planned { .. }
-            | Self::Validated(_)
-            | Self::Completed
-            | Self::Failed { .. } => None,
-        }
-    }
 }
 
 impl Record {
@@ -275,55 +77,6 @@ impl Record {
         }
         self.apply_fact(fact, at)?;
         self.agree()
-    }
-
-    /// The state by its name in the protocol.
-    #[must_use]
-    pub const fn state(&self) -> State {
-        self.stage.state()
-    }
-
-    /// The workflow's id.
-    #[must_use]
-    pub fn workflow_id(&self) -> &str {
-        &self.created.workflow_id
-    }
-
-    /// The current step's definition.
-    #[must_use]
-    pub fn step(&self) -> &Step {
-        let last = self.created.workflow.steps.len() - 1;
-        &self.created.workflow.steps[self.step_index.min(last)]
-    }
-
-    /// What the current step has made.
-    #[must_use]
-    pub fn current(&self) -> Option<&StepHistory> {
-        self.history.get(self.step_index)
-    }
-
-    /// How often a phase of the current step was launched.
-    #[must_use]
-    pub fn launches(&self, mode: Mode) -> u64 {
-        self.current()
-            .map_or(0, |step| step.launches[phase_index(mode)])
-    }
-
-    /// The requests of the current step that nobody has answered.
-    #[must_use]
-    pub fn open_requests(&self) -> Vec<&Request> {
-        let open = self.replay.open_requests();
-        self.requests
-            .iter()
-            .filter(|request| open.contains(&request.request.approval_id))
-            .collect()
-    }
-
-    /// The aggregated decision of the current step's preflight, if there is one.
-    #[must_use]
-    pub fn last_decision(&self) -> Option<Decision> {
-        let evaluations = &self.current()?.evaluations;
-        evaluations.iter().map(|found| found.decision).max()
     }
 
     fn apply_entries(&mut self, entries: &[WalEntry]) -> Result<(), FoldError> {
@@ -523,14 +276,5 @@ impl Record {
                 .collect(),
         };
         self.responses.push(answered);
-    }
-}
-
-/// Index of a mode in [`StepHistory::launches`].
-#[must_use]
-pub const fn phase_index(mode: Mode) -> usize {
-    match mode {
-        Mode::FlightPlan => 0,
-        Mode::TakeOff => 1,
     }
 }

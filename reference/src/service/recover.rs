@@ -1,0 +1,138 @@
+//! Taking hold of a workflow that was left, and bringing it into order.
+
+use cabincrew_protocol::audit::{AuditEvent, Severity};
+
+use super::desk::Service;
+use super::error::{Result, ServiceError, journal_error};
+use crate::clock;
+use crate::damage;
+use crate::decide::{self, Next, Teller};
+use crate::journal::{FileStorage, Journal, JournalError, Replayed};
+use crate::launch::kill_survivors;
+use crate::perform::{Site, chain};
+use crate::projection;
+use crate::record::{Record, Stage};
+use crate::store::{Held, Home, StoreError};
+
+/// An operator's wish to run a take-off of unknown outcome again.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    /// Who wants it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A workflow in hand.
+pub(super) struct Open {
+    pub(super) held: Held,
+    pub(super) journal: Journal<FileStorage>,
+    pub(super) site: Site,
+}
+
+impl Service {
+    /// Takes hold of a workflow and brings it into order: the torn tail is cut, projections are
+    /// compared, what still runs is ended, and all of it is written down.
+    pub(super) fn open(&self, id: &str, retry: Option<&Retry>) -> Result<Open> {
+        let home = self.home(id)?;
+        let held = home.hold(id)?;
+        if !held.home.was_created() {
+            return Err(StoreError::Unknown { id: id.to_owned() }.into());
+        }
+        let opened = held
+            .home
+            .storage(false)
+            .map_err(|_| ServiceError::Gone { id: id.to_owned() })
+            .and_then(|storage| {
+                Journal::open(storage, self.signer()?, id)
+                    .map_err(|source| journal_error(id, source))
+            })
+            .and_then(|(journal, replayed)| {
+                let compared = projection::compare(&held.home, &replayed);
+                match compared.ahead {
+                    Some(file) => Err(ServiceError::Behind {
+                        id: id.to_owned(),
+                        file,
+                    }),
+                    None => Ok((journal, replayed, compared)),
+                }
+            });
+        let (journal, replayed, compared) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.seal(&held.home, id, error)?),
+        };
+        kill_survivors(&held.home.runs()).map_err(ServiceError::Survivors)?;
+        let events = found(&replayed, &compared, retry);
+        let site = self.site(held.home.clone());
+        let mut open = Open {
+            held,
+            journal,
+            site,
+        };
+        if !events.is_empty() {
+            let appended = open.journal.append(&decide::noted(events), &clock::now());
+            appended.map_err(|source| journal_error(id, source))?;
+        }
+        Ok(open)
+    }
+
+    /// Keeps a damaged journal as it is, and says so beside it.
+    fn seal(&self, home: &Home, id: &str, error: ServiceError) -> Result<ServiceError> {
+        let damaged = matches!(
+            error,
+            ServiceError::Behind { .. }
+                | ServiceError::Gone { .. }
+                | ServiceError::Journal {
+                    source: JournalError::Damaged(_),
+                    ..
+                }
+        );
+        if damaged {
+            let signer = self.signer()?;
+            damage::seal(home, id, &chain(&error), signer.as_ref(), &clock::now())
+                .map_err(ServiceError::Projection)?;
+        }
+        Ok(error)
+    }
+}
+
+/// What recovery has to say (CC-RST-020, CC-RST-025, CC-RST-028).
+fn found(
+    replayed: &Replayed,
+    compared: &projection::Compared,
+    retry: Option<&Retry>,
+) -> Vec<AuditEvent> {
+    let record: &Record = &replayed.record;
+    let teller = Teller::of(record);
+    let mut events = Vec::new();
+    if replayed.torn {
+        let text = "the journal ended in an incomplete line, which is kept aside";
+        events.push(teller.event("incomplete_entry", Severity::Warning, text));
+    }
+    for file in &compared.torn {
+        let text = format!("{file} ended in an incomplete line and is written anew");
+        events.push(teller.event("incomplete_entry", Severity::Warning, &text));
+    }
+    for file in &compared.damaged {
+        let text = format!("{file} was not what the journal says and is written anew");
+        events.push(teller.event("record_rebuilt", Severity::Warning, &text));
+    }
+    if record.state().is_final() {
+        return events;
+    }
+    if let Some(retry) = retry.filter(|_| matches!(record.stage, Stage::Flying(..))) {
+        let text = format!(
+            "{} has the take-off of unknown outcome run again: {}",
+            retry.by, retry.reason
+        );
+        events.push(teller.event("takeoff_outcome_unknown", Severity::Critical, &text));
+    }
+    let next = match decide::after_restart(record, retry.is_some()) {
+        Next::Rest => "nothing".to_owned(),
+        Next::Record(_) => "the end".to_owned(),
+        Next::Perform(task) => format!("{task:?}"),
+    };
+    let text = format!("resumed in {}; next is {next}", record.state());
+    events.push(teller.event("workflow_resumed", Severity::Info, &text));
+    events
+}

@@ -1,0 +1,148 @@
+//! The verbs that move a workflow: create, resume, respond, cancel.
+
+use std::path::Path;
+
+use cabincrew_protocol::workflow::State;
+
+use super::desk::Service;
+use super::error::{Result, ServiceError, journal_error};
+use super::recover::{Open, Retry};
+use crate::clock;
+use crate::decide::{self, Failure, Next, Outcome, Task};
+use crate::fact::Created;
+use crate::journal::Journal;
+use crate::perform::{chain, finalize};
+use crate::projection;
+use crate::record::Stage;
+use crate::roster;
+use crate::run::{Outside as _, drive, write};
+use crate::workflow;
+
+impl Service {
+    /// Creates a workflow and drives it until it rests (DESIGN 5).
+    ///
+    /// # Errors
+    /// When it exists, or the file, the workspace or the store cannot be used.
+    pub fn run(&self, id: &str, workspace: &Path, file: &Path) -> Result<State> {
+        let loaded = workflow::load(file)?;
+        let workspace = self.workspace(workspace)?;
+        let held = self.home(id)?.create(id)?;
+        let storage = held.home.storage(true)?;
+        let created = Created {
+            workflow_id: id.to_owned(),
+            workflow: loaded.workflow,
+            base: loaded.base,
+            workspace,
+        };
+        let draft = decide::created(created);
+        let journal = Journal::create(storage, self.signer()?, &draft, &clock::now());
+        let journal = journal.map_err(|source| journal_error(id, source))?;
+        let site = self.site(held.home.clone());
+        let mut open = Open {
+            held,
+            journal,
+            site,
+        };
+        let first = decide::next(open.journal.record());
+        self.go_on(id, &mut open, first)
+    }
+
+    /// Recovers a workflow and goes on (DESIGN 5).
+    ///
+    /// # Errors
+    /// When it cannot be recovered.
+    pub fn resume(&self, id: &str, retry: Option<&Retry>) -> Result<State> {
+        let mut open = self.open(id, retry)?;
+        let in_doubt = matches!(open.journal.record().stage, Stage::Flying(..));
+        if retry.is_some() && !in_doubt {
+            return Err(ServiceError::NothingToRetry);
+        }
+        let first = decide::after_restart(open.journal.record(), retry.is_some());
+        self.go_on(id, &mut open, first)
+    }
+
+    /// Delivers an answer, and goes on as `resume` does (DESIGN 5).
+    ///
+    /// # Errors
+    /// When the workflow cannot be recovered.
+    pub fn respond(&self, id: &str, bytes: &[u8]) -> Result<State> {
+        let mut open = self.open(id, None)?;
+        let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
+        if waiting {
+            // The plan is looked at again before the answer counts (CC-APR-014).
+            let mut outcome = open.site.perform(open.journal.record(), Task::Recheck);
+            if let Outcome::Failed(failure) = &mut outcome {
+                failure.unused_answer = Some("an answer has found the plan changed".to_owned());
+            }
+            self.note(id, &mut open, outcome)?;
+        }
+        let first = if matches!(open.journal.record().stage, Stage::Failed { .. }) && waiting {
+            Next::Rest
+        } else {
+            self.take_answer(id, &mut open, bytes)?;
+            match open.journal.record().stage {
+                Stage::Waiting(_) => Next::Rest,
+                _ if waiting => decide::next(open.journal.record()),
+                _ => decide::after_restart(open.journal.record(), false),
+            }
+        };
+        self.go_on(id, &mut open, first)
+    }
+
+    /// Ends a workflow that nobody is working on.
+    ///
+    /// # Errors
+    /// When it cannot be recovered.
+    pub fn cancel(&self, id: &str, by: &str, reason: Option<&str>) -> Result<State> {
+        let mut open = self.open(id, None)?;
+        if !open.journal.record().state().is_final() {
+            let reason = reason.unwrap_or("no reason given");
+            let failure = Failure::new(format!("cancelled by {by}: {reason}"));
+            self.note(id, &mut open, Outcome::Failed(Box::new(failure)))?;
+        }
+        self.go_on(id, &mut open, Next::Rest)
+    }
+
+    fn note(&self, id: &str, open: &mut Open, outcome: Outcome) -> Result<()> {
+        write(&mut open.journal, &mut open.site, outcome)
+            .map_err(|source| journal_error(id, source))
+    }
+
+    fn take_answer(&self, id: &str, open: &mut Open, bytes: &[u8]) -> Result<()> {
+        let record = open.journal.record();
+        let now = clock::now();
+        let loaded = match &record.created.workflow.approval.roster {
+            None => Err("the workflow has no roster".to_owned()),
+            Some(path) => {
+                roster::load(&record.created.base.join(path)).map_err(|error| chain(&error))
+            }
+        };
+        let response = decide::Response {
+            bytes,
+            roster: match &loaded {
+                Ok((roster, _)) => Ok(roster),
+                Err(why) => Err(why.as_str()),
+            },
+            now: &now,
+        };
+        let judged = decide::judge(record, &response);
+        if matches!(judged.draft.fact, crate::fact::Fact::Failed { .. }) {
+            open.site.clean(record);
+        }
+        let appended = open.journal.append(&judged.draft, &now);
+        appended.map_err(|source| journal_error(id, source))
+    }
+
+    /// Drives on, and leaves everything durable and projected.
+    fn go_on(&self, id: &str, open: &mut Open, first: Next) -> Result<State> {
+        let state = drive(&mut open.journal, &mut open.site, first)
+            .map_err(|source| journal_error(id, source))?;
+        if state.is_final() {
+            // A crash may have come between the end and the removal.
+            let _ = finalize::remove(&open.held.home.runs());
+        }
+        let replayed = self.look(id)?;
+        projection::write(&open.held.home, &replayed).map_err(ServiceError::Projection)?;
+        Ok(state)
+    }
+}

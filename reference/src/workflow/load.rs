@@ -1,0 +1,51 @@
+//! From a workflow file to a checked definition.
+
+use std::path::{Path, PathBuf};
+
+use cabincrew_protocol::json::{self, Limits};
+use cabincrew_protocol::rules;
+
+use super::check::check;
+use super::definition::Workflow;
+use super::error::WorkflowError;
+
+/// A workflow file together with the folder that its paths are meant from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The definition.
+    pub workflow: Workflow,
+    /// The file's folder, absolute.
+    pub base: PathBuf,
+}
+
+/// Reads and checks a workflow file (CC-ORC-004).
+///
+/// # Errors
+/// For everything that [`WorkflowError`] names.
+pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
+    let owned = || path.to_owned();
+    let read = |source| WorkflowError::Read {
+        path: owned(),
+        source,
+    };
+    let bytes = std::fs::read(path).map_err(read)?;
+    let absolute = std::fs::canonicalize(path).map_err(read)?;
+    let value = json::parse(&bytes, &Limits::RECEIPT).map_err(|source| WorkflowError::Json {
+        path: owned(),
+        source,
+    })?;
+    let workflow: Workflow =
+        serde_json::from_value(value).map_err(|source| WorkflowError::Shape {
+            path: owned(),
+            source,
+        })?;
+    check(&workflow)?;
+    let base = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+    Ok(Loaded { workflow, base })
+}
+
+/// Whether a text can be a workflow id or a step id: it becomes a file name.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    rules::artifact_name(text).is_none()
+}
