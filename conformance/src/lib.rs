@@ -20,6 +20,7 @@ pub mod init;
 pub mod judge;
 pub mod known;
 pub mod observe;
+pub mod orchestrator;
 pub mod receipt;
 pub mod report;
 pub mod scenario;

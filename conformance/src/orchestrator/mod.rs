@@ -1,0 +1,13 @@
+//! The orchestrator kit: drives any orchestrator through every path of the lifecycle, and judges it
+//! by what its engines and policies saw, what it exports, and what it left behind.
+//!
+//! ```text
+//! drills + adapter -- drive -- Observation -- judge -- Verdict -- report
+//! ```
+//!
+//! The same flow as the engine kit's, with other data. A drill sets a stage (a workspace, a workflow,
+//! scripted engines and policies) and takes steps on it (run, resume, respond, kill, tamper).
+
+pub mod drill;
+pub mod expect;
+pub mod observe;
