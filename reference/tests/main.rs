@@ -10,6 +10,8 @@ mod crash;
 mod damage;
 mod documents;
 mod engines;
+#[cfg(feature = "onnx")]
+mod governance;
 mod histories;
 mod people;
 mod place;

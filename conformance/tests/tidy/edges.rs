@@ -51,8 +51,8 @@ const OWN_LINTS: [&str; 2] = ["cabincrew-crashpoint", "cabincrew-fuzz"];
 
 /// Crates that a crate must not link, directly: engines of policies and models run in workers.
 const FOREIGN: [(&str, &str); 5] = [
-    ("regorus", "cabincrew-governance"),
-    ("tract-onnx", "cabincrew-governance"),
+    ("regorus", "cabincrew-reference"),
+    ("tract-onnx", "cabincrew-reference"),
     ("jsonschema", "cabincrew-protocol"),
     ("clap", "cabincrew-conform"),
     ("clap", "cabincrew-reference"),

@@ -9,7 +9,7 @@ use cabincrew_protocol::decision::Decision;
 use cabincrew_protocol::digest::sha256;
 use serde_json::{Value, json};
 
-use crate::stage::{
+use super::stage::{
     self, EXHAUSTED, artifact, evaluate, evaluate_with, failure, governor, input, input_with, rego,
     rego_at,
 };

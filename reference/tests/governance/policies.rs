@@ -11,7 +11,7 @@ use cabincrew_protocol::preflight::PreflightOutput;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::stage::{evaluate_with, fixtures, governor, input_with, rego};
+use super::stage::{evaluate_with, fixtures, governor, input_with, rego};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

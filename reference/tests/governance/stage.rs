@@ -31,7 +31,7 @@ pub(crate) fn config() -> GovernorConfig {
 
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fixtures")
+        .join("../fixtures")
         .canonicalize()
         .unwrap()
 }

@@ -13,7 +13,7 @@ use cabincrew_protocol::decision::Decision;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::stage::{artifact, evaluate_with, fixtures, governor, input, model};
+use super::stage::{artifact, evaluate_with, fixtures, governor, input, model};
 
 const TEXT: &str = "# Changes\n\nThe parser reads requirements with the tokenizer of the package \
     manager now.\nRead API_KEY from the environment: os.getenv(\"API_KEY\").\n\n\

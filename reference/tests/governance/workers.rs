@@ -13,7 +13,7 @@ use cabincrew_governance::{
 use cabincrew_protocol::decision::{Decision, PolicySource};
 use cabincrew_protocol::digest::sha256;
 
-use crate::stage::{self, evaluate, failure, governor, input, model, policy, rego, shell};
+use super::stage::{self, evaluate, failure, governor, input, model, policy, rego, shell};
 
 const GREETING: &str = r#"echo '{"seq":0,"last":false,"reply":{"hello":{"engine":"regorus 0.14.1","confinement":"none"}}}'"#;
 const ANSWER: &str = r#"echo '{"seq":1,"last":false,"reply":"ready"}'"#;
@@ -303,7 +303,7 @@ fn pins_hold_for_every_kind() {
 
 #[test]
 fn evidence_names_the_versions_that_are_built_in() {
-    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let lock = fs::read_to_string(lock).unwrap();
     for engine in [
         cabincrew_governance::worker::REGORUS,

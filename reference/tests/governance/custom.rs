@@ -9,7 +9,7 @@ use cabincrew_protocol::artifact::Role;
 use cabincrew_protocol::decision::{Decision, PolicySource};
 use serde_json::json;
 
-use crate::stage::{
+use super::stage::{
     self, artifact, evaluate, evaluate_with, failure, governor, input, program, shell,
 };
 
