@@ -1,6 +1,6 @@
 //! The kit: all drills with their checks, joined with the requirements they verify.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use cabincrew_protocol::requirement::{Catalogue, Requirement};
 use include_dir::{Dir, include_dir};
@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::adapter::hex;
 use crate::drill::{Check, Drill};
+use crate::lock::{Lock, LockError};
+use crate::suite::{self, Card, CheckSet};
 
 static DRILLS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/drills");
 static LOCK: &str = include_str!("../checks.lock");
@@ -21,14 +23,6 @@ pub struct Kit {
     /// The drills, by file name.
     pub drills: Vec<Drill>,
     lock: Lock,
-}
-
-/// Every check id ever published.
-#[derive(Debug, Clone, Default)]
-struct Lock {
-    current: BTreeSet<String>,
-    renamed: BTreeMap<String, String>,
-    retired: BTreeMap<String, String>,
 }
 
 /// Why the kit itself is wrong.
@@ -65,20 +59,9 @@ pub enum CatalogueError {
         /// What it names.
         name: String,
     },
-    /// A line of the lock file is not understood.
-    #[error("line {line} of checks.lock is not understood")]
-    Lock {
-        /// Line number, from 1.
-        line: usize,
-    },
-    /// The lock file and the drills disagree.
-    #[error("checks.lock and the drills disagree on {id}: {why}")]
-    LockDiffers {
-        /// The check.
-        id: String,
-        /// How.
-        why: &'static str,
-    },
+    /// The lock file is wrong, or it and the drills disagree.
+    #[error("checks.lock does not fit")]
+    Lock(#[from] LockError),
 }
 
 impl Kit {
@@ -107,7 +90,7 @@ impl Kit {
         drills.sort_by(|a, b| a.name.cmp(&b.name));
         let kit = Self {
             drills,
-            lock: read_lock(LOCK)?,
+            lock: Lock::parse(LOCK)?,
         };
         kit.validate()?;
         Ok(kit)
@@ -132,7 +115,7 @@ impl Kit {
 
     /// The requirement with that id.
     pub fn requirement(&self, id: &str) -> Option<&'static Requirement> {
-        Catalogue::embedded().get(id)
+        suite::requirement(id)
     }
 
     /// MUST, SHOULD or MAY: the level of the check's own requirement.
@@ -142,43 +125,6 @@ impl Kit {
             .first()
             .and_then(|id| self.requirement(id))
             .map_or("MUST", |requirement| requirement.level.as_str())
-    }
-
-    /// The present name of a check id, however old: itself, or what it was renamed to.
-    pub fn resolve_id<'a>(&'a self, id: &'a str) -> Option<&'a str> {
-        if self.lock.current.contains(id) {
-            Some(id)
-        } else {
-            self.lock.renamed.get(id).map(String::as_str)
-        }
-    }
-
-    /// Why a check id was retired, if it was.
-    pub fn retired(&self, id: &str) -> Option<&str> {
-        self.lock.retired.get(id).map(String::as_str)
-    }
-
-    /// The frozen set of check ids, read from the lock file and not from the drills.
-    pub fn frozen_ids(&self) -> &BTreeSet<String> {
-        &self.lock.current
-    }
-
-    /// SHA-256 over all drills, the lock file and the requirements they name.
-    pub fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        let mut files: Vec<_> = DRILLS.files().collect();
-        files.sort_by_key(|file| file.path());
-        for file in files {
-            hasher.update(file.path().display().to_string());
-            hasher.update([0]);
-            hasher.update(file.contents());
-        }
-        hasher.update(LOCK);
-        for requirement in Catalogue::embedded().iter() {
-            hasher.update(&requirement.id);
-            hasher.update(&requirement.text);
-        }
-        hex(&hasher.finalize())
     }
 
     fn validate(&self) -> Result<(), CatalogueError> {
@@ -201,7 +147,8 @@ impl Kit {
             }
             self.validate_names(check, &launches)?;
         }
-        self.compare_with_lock(&ids)
+        self.lock.compare(&ids)?;
+        Ok(())
     }
 
     fn validate_names(
@@ -227,22 +174,48 @@ impl Kit {
         }
         Ok(())
     }
+}
 
-    fn compare_with_lock(&self, ids: &BTreeSet<String>) -> Result<(), CatalogueError> {
-        let differs = |id: &String, why| CatalogueError::LockDiffers {
-            id: id.clone(),
-            why,
-        };
-        if let Some(id) = ids.iter().find(|id| !self.lock.current.contains(*id)) {
-            return Err(differs(id, "it is new and not listed"));
+impl CheckSet for Kit {
+    fn kind(&self) -> &'static str {
+        "engine"
+    }
+
+    fn cards(&self) -> Vec<Card<'_>> {
+        self.drills
+            .iter()
+            .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)))
+            .map(|(drill, check)| Card {
+                id: &check.id,
+                requirements: check.requirement_ids(),
+                title: &check.title,
+                class: check.class,
+                drill: &drill.name,
+                causes: &check.causes,
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// SHA-256 over all drills, the lock file and the requirements they name.
+    fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        let mut files: Vec<_> = DRILLS.files().collect();
+        files.sort_by_key(|file| file.path());
+        for file in files {
+            hasher.update(file.path().display().to_string());
+            hasher.update([0]);
+            hasher.update(file.contents());
         }
-        if let Some(id) = self.lock.current.iter().find(|id| !ids.contains(*id)) {
-            return Err(differs(
-                id,
-                "it is listed and has no check; list it as retired or renamed",
-            ));
+        hasher.update(LOCK);
+        for requirement in Catalogue::embedded().iter() {
+            hasher.update(&requirement.id);
+            hasher.update(&requirement.text);
         }
-        Ok(())
+        hex(&hasher.finalize())
     }
 }
 
@@ -254,28 +227,4 @@ fn names_launch(selector: &str, launches: &BTreeSet<&str>) -> bool {
         }
         None => launches.contains(selector),
     }
-}
-
-/// Lines of the lock file: `ID since VERSION`, `ID renamed NEW-ID`, `ID retired REASON`.
-fn read_lock(text: &str) -> Result<Lock, CatalogueError> {
-    let mut lock = Lock::default();
-    for (index, line) in text.lines().enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let mut words = line.splitn(3, ' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some(id), Some("since"), Some(_)) => {
-                lock.current.insert(id.to_owned());
-            }
-            (Some(id), Some("renamed"), Some(new)) => {
-                lock.renamed.insert(id.to_owned(), new.to_owned());
-            }
-            (Some(id), Some("retired"), Some(reason)) => {
-                lock.retired.insert(id.to_owned(), reason.to_owned());
-            }
-            _ => return Err(CatalogueError::Lock { line: index + 1 }),
-        }
-    }
-    Ok(lock)
 }

@@ -68,15 +68,7 @@ fn baseline_control() -> Vec<String> {
 impl Check {
     /// The requirement ids, the id's own one first.
     pub fn requirement_ids(&self) -> Vec<&str> {
-        let own = self.id.split('/').next().unwrap_or(&self.id);
-        let mut ids = vec![own];
-        ids.extend(
-            self.requirements
-                .iter()
-                .map(String::as_str)
-                .filter(|id| *id != own),
-        );
-        ids
+        crate::suite::requirement_ids(&self.id, &self.requirements)
     }
 }
 

@@ -17,8 +17,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::catalogue::Kit;
 use crate::report::model::CheckResult;
+use crate::suite::CheckSet;
 use crate::verdict::Outcome;
 
 /// How long a generated entry is valid, days.
@@ -105,9 +105,9 @@ impl KnownList {
     ///
     /// # Errors
     /// When the file is unreadable or malformed, or an entry is unknown, doubled, incomplete or expired.
-    pub fn load(path: &Path, kit: &Kit, today: Date) -> Result<Self, KnownError> {
+    pub fn load(path: &Path, suite: &dyn CheckSet, today: Date) -> Result<Self, KnownError> {
         let mut list = Self::read(path)?;
-        let problems = list.problems(kit, today);
+        let problems = list.problems(suite, today);
         if !problems.is_empty() {
             return Err(KnownError::Refused {
                 path: path.to_owned(),
@@ -115,7 +115,7 @@ impl KnownList {
             });
         }
         for entry in &mut list.entries {
-            if let Some(id) = kit.resolve_id(&entry.check) {
+            if let Some(id) = suite.resolve_id(&entry.check) {
                 entry.check = id.to_owned();
             }
         }
@@ -147,13 +147,13 @@ impl KnownList {
         })
     }
 
-    fn problems(&self, kit: &Kit, today: Date) -> Vec<String> {
+    fn problems(&self, suite: &dyn CheckSet, today: Date) -> Vec<String> {
         let mut problems = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         for entry in &self.entries {
             let id = entry.check.as_str();
             let mut say = |what: String| problems.push(format!("{id} {what}"));
-            match (kit.resolve_id(id), kit.retired(id)) {
+            match (suite.resolve_id(id), suite.retired(id)) {
                 (Some(present), _) if seen.contains(&present) => say("is listed twice".to_owned()),
                 (Some(present), _) => seen.push(present),
                 (None, Some(why)) => say(format!("is retired ({why}); remove its entry")),
@@ -285,6 +285,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Kit;
     use crate::report::sample;
 
     const TODAY: &str = "2026-11-24";

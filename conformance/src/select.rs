@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Kit;
 use crate::drill::{Check, Class, Drill};
 use crate::expect::Expect;
+use crate::filter::Filter;
+use crate::suite::CheckSet;
 
 /// What was asked for on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,50 +77,72 @@ fn hint(names: &[String]) -> String {
     }
 }
 
-/// Resolves a selection against the kit.
+/// Which checks count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The selected checks.
+    pub selected: BTreeSet<String>,
+    /// Why each of the other checks is not run.
+    pub not_run: BTreeMap<String, String>,
+}
+
+/// Resolves a selection against the engine kit.
 ///
 /// # Errors
 /// When a filter is malformed or names nothing, or when nothing is selected.
 pub fn select(kit: &Kit, selection: &Selection) -> Result<Plan, SelectError> {
+    let chosen = choose(kit, selection)?;
+    let drills = drills_for(kit, &chosen.selected, &selection.classes);
+    Ok(Plan {
+        selected: chosen.selected,
+        not_run: chosen.not_run,
+        drills,
+    })
+}
+
+/// Resolves a selection against any suite.
+///
+/// # Errors
+/// When a filter is malformed or names nothing, or when nothing is selected.
+pub fn choose(suite: &dyn CheckSet, selection: &Selection) -> Result<Chosen, SelectError> {
     let mut filters = Vec::new();
     for text in &selection.filters {
         let filter = Filter::parse(text)?;
-        filter.check_words(kit, text)?;
+        filter.check_words(suite, text)?;
         filters.push(filter);
     }
-    let mut selected = BTreeSet::new();
-    let mut not_run = BTreeMap::new();
-    for check in kit.checks() {
-        if !selection.classes.contains(&check.class) {
-            let reason = format!("class {} was not selected", check.class.as_str());
-            not_run.insert(check.id.clone(), reason);
-        } else if !filters.is_empty() && !filters.iter().any(|f| f.matches(kit, check)) {
-            not_run.insert(check.id.clone(), "left out by the filter".to_owned());
+    let mut chosen = Chosen {
+        selected: BTreeSet::new(),
+        not_run: BTreeMap::new(),
+    };
+    for card in suite.cards() {
+        let id = card.id.to_owned();
+        if !selection.classes.contains(&card.class) {
+            let reason = format!("class {} was not selected", card.class.as_str());
+            chosen.not_run.insert(id, reason);
+        } else if !filters.is_empty() && !filters.iter().any(|f| f.matches(suite, &card)) {
+            let reason = "left out by the filter".to_owned();
+            chosen.not_run.insert(id, reason);
         } else {
-            selected.insert(check.id.clone());
+            chosen.selected.insert(id);
         }
     }
-    if selected.is_empty() {
-        return Err(SelectError::Empty {
-            classes: selection
-                .classes
-                .iter()
-                .map(|c| c.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-            filters: if selection.filters.is_empty() {
-                "anything".to_owned()
-            } else {
-                selection.filters.join(" or ")
-            },
-        });
+    if chosen.selected.is_empty() {
+        return Err(nothing_selected(selection));
     }
-    let drills = drills_for(kit, &selected, &selection.classes);
-    Ok(Plan {
-        selected,
-        not_run,
-        drills,
-    })
+    Ok(chosen)
+}
+
+fn nothing_selected(selection: &Selection) -> SelectError {
+    let classes: Vec<&str> = selection.classes.iter().map(|c| c.as_str()).collect();
+    SelectError::Empty {
+        classes: classes.join(", "),
+        filters: if selection.filters.is_empty() {
+            "anything".to_owned()
+        } else {
+            selection.filters.join(" or ")
+        },
+    }
 }
 
 /// The drills that the selected checks look at, directly or through their controls.
@@ -179,181 +203,6 @@ fn concerns(drill: &Drill, selector: &str, classes: &[Class]) -> bool {
                 .strip_prefix(stem)
                 .is_some_and(|r| r.starts_with('.'))
     })
-}
-
-/// A filter expression: words joined with `|`, `&`, `!` and parentheses.
-#[derive(Debug)]
-enum Filter {
-    Word(String),
-    Not(Box<Self>),
-    And(Box<Self>, Box<Self>),
-    Or(Box<Self>, Box<Self>),
-}
-
-impl Filter {
-    fn parse(text: &str) -> Result<Self, SelectError> {
-        let mut parser = Parser {
-            text,
-            rest: text,
-            depth: 0,
-        };
-        let filter = parser.either()?;
-        if parser.rest.trim().is_empty() {
-            Ok(filter)
-        } else {
-            Err(parser.error("there is something left over at the end"))
-        }
-    }
-
-    fn matches(&self, kit: &Kit, check: &Check) -> bool {
-        match self {
-            Self::Word(word) => word_matches(kit, check, word),
-            Self::Not(inner) => !inner.matches(kit, check),
-            Self::And(a, b) => a.matches(kit, check) && b.matches(kit, check),
-            Self::Or(a, b) => a.matches(kit, check) || b.matches(kit, check),
-        }
-    }
-
-    fn check_words(&self, kit: &Kit, filter: &str) -> Result<(), SelectError> {
-        match self {
-            Self::Word(word) if kit.checks().any(|check| word_matches(kit, check, word)) => Ok(()),
-            Self::Word(word) => Err(SelectError::Unknown {
-                filter: filter.to_owned(),
-                word: word.clone(),
-                near: near_names(kit, word),
-            }),
-            Self::Not(inner) => inner.check_words(kit, filter),
-            Self::And(a, b) | Self::Or(a, b) => {
-                a.check_words(kit, filter)?;
-                b.check_words(kit, filter)
-            }
-        }
-    }
-}
-
-fn word_matches(kit: &Kit, check: &Check, word: &str) -> bool {
-    if let Some(level) = word.strip_prefix("level:") {
-        return kit.level(check).eq_ignore_ascii_case(level);
-    }
-    if let Some(class) = word.strip_prefix("class:") {
-        return check.class.as_str() == class;
-    }
-    if let Some(name) = word.strip_prefix("drill:") {
-        return kit
-            .drill_of(&check.id)
-            .is_some_and(|drill| drill.name == name);
-    }
-    if let Some(prefix) = word.strip_suffix('*') {
-        return check.id.starts_with(prefix);
-    }
-    check.id == word
-        || kit.resolve_id(word) == Some(check.id.as_str())
-        || check.requirement_ids().contains(&word)
-        || check.id.split('-').nth(1) == Some(word)
-}
-
-fn near_names(kit: &Kit, word: &str) -> Vec<String> {
-    let word = word.to_ascii_lowercase();
-    let mut scored: Vec<(usize, &str)> = kit
-        .checks()
-        .map(|check| {
-            (
-                common(&word, &check.id.to_ascii_lowercase()),
-                check.id.as_str(),
-            )
-        })
-        .filter(|(score, _)| *score >= 3)
-        .collect();
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-    scored
-        .into_iter()
-        .take(3)
-        .map(|(_, id)| id.to_owned())
-        .collect()
-}
-
-/// The number of three-letter runs of `word` that occur in `id`.
-fn common(word: &str, id: &str) -> usize {
-    word.as_bytes()
-        .windows(3)
-        .filter(|run| id.as_bytes().windows(3).any(|w| w == *run))
-        .count()
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    rest: &'a str,
-    depth: usize,
-}
-
-impl Parser<'_> {
-    fn either(&mut self) -> Result<Filter, SelectError> {
-        let mut left = self.both()?;
-        while self.eat('|') {
-            left = Filter::Or(Box::new(left), Box::new(self.both()?));
-        }
-        Ok(left)
-    }
-
-    fn both(&mut self) -> Result<Filter, SelectError> {
-        let mut left = self.one()?;
-        while self.eat('&') {
-            left = Filter::And(Box::new(left), Box::new(self.one()?));
-        }
-        Ok(left)
-    }
-
-    fn one(&mut self) -> Result<Filter, SelectError> {
-        self.depth += 1;
-        if self.depth > 64 {
-            return Err(self.error("it is nested too deeply"));
-        }
-        let filter = if self.eat('!') {
-            Filter::Not(Box::new(self.one()?))
-        } else if self.eat('(') {
-            let inner = self.either()?;
-            if !self.eat(')') {
-                return Err(self.error("a parenthesis is not closed"));
-            }
-            inner
-        } else {
-            self.word()?
-        };
-        self.depth -= 1;
-        Ok(filter)
-    }
-
-    fn word(&mut self) -> Result<Filter, SelectError> {
-        self.rest = self.rest.trim_start();
-        let end = self
-            .rest
-            .find(|c: char| c.is_whitespace() || "|&!()".contains(c))
-            .unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        if word.is_empty() {
-            return Err(self.error("a name is missing"));
-        }
-        self.rest = rest;
-        Ok(Filter::Word(word.to_owned()))
-    }
-
-    fn eat(&mut self, expected: char) -> bool {
-        self.rest = self.rest.trim_start();
-        match self.rest.strip_prefix(expected) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn error(&self, why: &'static str) -> SelectError {
-        SelectError::Syntax {
-            filter: self.text.to_owned(),
-            why,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
+use cabincrew_conform::suite::CheckSet as _;
 use cabincrew_conform::verdict::Outcome;
 
 use crate::conform::{BINARY, Conform, fault};

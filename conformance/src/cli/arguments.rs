@@ -11,6 +11,7 @@ use super::{
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
 use crate::exit::Exit;
+use crate::suite::CheckSet as _;
 
 /// Judges CabinCrew engines, whatever language they are written in.
 #[derive(Debug, Parser)]

@@ -13,9 +13,10 @@ use crate::evidence::{self, OutputFolder};
 use crate::exit::Exit;
 use crate::golden::{self, Pinned};
 use crate::known::KnownList;
-use crate::report::assemble::{Facts, Lists, assemble};
+use crate::report::assemble::{Facts, Lists, Pass, assemble};
+use crate::report::engine::{self as told, Judged};
 use crate::report::json;
-use crate::report::model::{Report, Selected};
+use crate::report::model::{self, Report, Selected};
 use crate::select::{Selection, select};
 use crate::verdict::Outcome;
 
@@ -94,7 +95,8 @@ pub(crate) fn run(args: &EngineArgs, edge: &Edge) -> Result<Exit, CliError> {
         advice: Vec::new(),
     };
     let facts = facts(args, &selection, &target, &driven, edge);
-    let mut report = assemble(&kit, facts, &driven.judged, lists)?;
+    let passes: Vec<Pass<'_>> = driven.judged.iter().map(Judged::pass).collect();
+    let mut report = assemble(&kit, facts, &passes, lists)?;
     let evidence = evidence::Run {
         kit: &kit,
         scenarios: &target.scenarios,
@@ -157,7 +159,10 @@ fn facts(
     edge: &Edge,
 ) -> Facts {
     Facts {
-        subject: args.subject.described(target, edge),
+        subject: model::Subject {
+            engine_id: told::engine_id(&driven.judged),
+            ..args.subject.described(target, edge)
+        },
         selection: Selected {
             classes: selection.classes.clone(),
             filter: selection.filters.clone(),
@@ -165,6 +170,8 @@ fn facts(
         seed: args.subject.seed,
         aborted: driven.aborted.clone(),
         duration_ms: driven.duration_ms,
+        capabilities: told::capabilities(&driven.judged),
+        launches: told::launches(&driven.judged),
         rerun: args.subject.rerun(edge),
     }
 }

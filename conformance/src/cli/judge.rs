@@ -11,7 +11,8 @@ use crate::exit::Exit;
 use crate::judge::judge;
 use crate::known::KnownList;
 use crate::observe::{OBSERVATION_FORMAT, Observation};
-use crate::report::assemble::{Facts, Judged, Lists, assemble};
+use crate::report::assemble::{Facts, Lists, Pass, assemble};
+use crate::report::engine::{self as told, Judged};
 use crate::report::model::{Selected, Subject};
 use crate::select::{Selection, select};
 
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &JudgeArgs, edge: &Edge) -> Result<Exit, CliError> {
             kind: "engine".to_owned(),
             command: files.clone(),
             sha256: None,
-            engine_id: None,
+            engine_id: told::engine_id(&judged),
             adapter: None,
         },
         selection: Selected {
@@ -77,6 +78,8 @@ pub(crate) fn run(args: &JudgeArgs, edge: &Edge) -> Result<Exit, CliError> {
         seed: 0,
         aborted: None,
         duration_ms: launches.map(|launch| launch.duration_ms).sum(),
+        capabilities: told::capabilities(&judged),
+        launches: told::launches(&judged),
         rerun: (
             vec!["cabincrew-conform".to_owned(), "judge".to_owned()],
             files,
@@ -86,7 +89,8 @@ pub(crate) fn run(args: &JudgeArgs, edge: &Edge) -> Result<Exit, CliError> {
         known: known.as_ref(),
         ..Lists::default()
     };
-    let report = assemble(&kit, facts, &judged, lists)?;
+    let passes: Vec<Pass<'_>> = judged.iter().map(Judged::pass).collect();
+    let report = assemble(&kit, facts, &passes, lists)?;
     output::print_report(&report, &args.report, None)?;
     Ok(Exit::of_report(&report))
 }

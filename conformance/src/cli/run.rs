@@ -13,7 +13,7 @@ use crate::drive::clock;
 use crate::drive::engine::{DriveError, DriveOptions, drive};
 use crate::judge::judge;
 use crate::observe::{Capabilities, OBSERVATION_FORMAT, Observation, ScenarioSeen};
-use crate::report::assemble::Judged;
+use crate::report::engine::Judged;
 use crate::scenario::Scenario;
 use crate::select::Plan;
 use crate::tree::Tree;

@@ -6,7 +6,7 @@ use super::folder::OutputFolder;
 use super::{launch, repro};
 use crate::catalogue::Kit;
 use crate::observe::{Launch, Observation};
-use crate::report::assemble::Judged;
+use crate::report::engine::Judged;
 use crate::report::failure;
 use crate::report::model::{CheckResult, Report};
 use crate::scenario::Scenario;

@@ -2,6 +2,7 @@
 
 use super::{check, topic};
 use crate::catalogue::Kit;
+use crate::suite::CheckSet as _;
 
 /// Why there is nothing to explain.
 #[derive(Debug, thiserror::Error)]

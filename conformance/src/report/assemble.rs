@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use super::accounts::{self, AccountingError};
 use super::model::{CheckResult, REPORT_FORMAT, Report, ScenarioRun, Selected, Subject, Suite};
 use super::plain;
-use crate::catalogue::{Kit, SPEC_REVISION};
-use crate::drill::{Check, Class};
+use crate::catalogue::SPEC_REVISION;
+use crate::drill::Class;
 use crate::exit::Exit;
 use crate::known::KnownList;
-use crate::observe::{Capabilities, Launch, Observation};
-use crate::receipt;
+use crate::suite::{Card, CheckSet};
 use crate::verdict::{Outcome, Verdict};
 
 /// `cabincrew-conform` and its version, as reports name it.
@@ -20,7 +19,7 @@ pub const TOOL: &str = concat!("cabincrew-conform ", env!("CARGO_PKG_VERSION"));
 /// What the head of a report says.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// What was judged; `engine_id` is filled in from the first receipt.
+    /// What was judged.
     pub subject: Subject,
     /// What was selected.
     pub selection: Selected,
@@ -30,17 +29,32 @@ pub struct Facts {
     pub aborted: Option<String>,
     /// How long the run took, milliseconds.
     pub duration_ms: u64,
+    /// What the machine let the harness do, in words.
+    pub capabilities: BTreeMap<String, bool>,
+    /// How many processes of the subject were started.
+    pub launches: u64,
     /// Words of the command that repeats a check: before and after `--filter ID`.
     pub rerun: (Vec<String>, Vec<String>),
 }
 
 /// One pass over one scenario. Passes with the same scenario name are repetitions.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// What was seen.
-    pub observation: Observation,
+#[derive(Clone)]
+pub struct Pass<'a> {
+    /// The scenario.
+    pub scenario: ScenarioRun,
     /// What the judge says of it.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: &'a [Verdict],
+    /// What was seen.
+    pub seen: &'a dyn Seen,
+}
+
+/// What a report tells of single launches or steps.
+pub trait Seen {
+    /// How it was started and how it ended; `command` is the subject's. None if it never was.
+    fn ran(&self, name: &str, command: &[String]) -> Option<String>;
+
+    /// How long it ran, milliseconds; 0 if it never was.
+    fn duration_ms(&self, name: &str) -> u64;
 }
 
 /// What goes with the subject beside its scenarios.
@@ -59,14 +73,15 @@ pub struct Lists<'a> {
 /// # Errors
 /// When the accounts do not add up to the published ids: the kit is wrong then.
 pub fn assemble(
-    kit: &Kit,
+    suite: &dyn CheckSet,
     facts: Facts,
-    judged: &[Judged],
+    passes: &[Pass<'_>],
     lists: Lists<'_>,
 ) -> Result<Report, AccountingError> {
-    let mut checks: Vec<CheckResult> = kit
-        .checks()
-        .filter_map(|check| result(kit, check, judged, &facts))
+    let cards = suite.cards();
+    let mut checks: Vec<CheckResult> = cards
+        .iter()
+        .filter_map(|card| result(card, passes, &facts))
         .collect();
     checks.sort_by(|a, b| a.id.cmp(&b.id));
     let known_problems = lists
@@ -74,7 +89,7 @@ pub fn assemble(
         .map(|known| known.apply(&mut checks))
         .unwrap_or_default();
     let totals = accounts::totals(&checks);
-    accounts::audit(kit.frozen_ids(), &checks, &totals)?;
+    accounts::audit(suite.frozen_ids(), &checks, &totals)?;
     let classes: BTreeMap<String, _> = [Class::Draft, Class::Profile, Class::Hardening]
         .into_iter()
         .map(|class| {
@@ -86,27 +101,20 @@ pub fn assemble(
         .collect();
     let verdict = accounts::conclusion(classes.values().copied(), facts.aborted.is_some());
     let stale = !known_problems.is_empty() || !lists.golden_differences.is_empty();
-    let seen = || judged.iter().map(|judged| &judged.observation);
     Ok(Report {
         format: REPORT_FORMAT,
         suite: Suite {
             tool: TOOL.to_owned(),
-            digest: kit.digest(),
+            digest: suite.digest(),
             spec_revision: SPEC_REVISION.to_owned(),
         },
-        subject: Subject {
-            engine_id: engine_id(judged),
-            ..facts.subject
-        },
+        subject: facts.subject,
         selection: facts.selection,
-        scenarios: scenarios(judged),
-        capabilities: capabilities(judged),
+        scenarios: scenarios(passes),
+        capabilities: facts.capabilities,
         seed: facts.seed,
         aborted: facts.aborted,
-        launches: seen()
-            .flat_map(|seen| &seen.launches)
-            .filter(|launch| launch.was_launched())
-            .count() as u64,
+        launches: facts.launches,
         duration_ms: facts.duration_ms,
         known: totals
             .get(Outcome::Known.as_str())
@@ -136,18 +144,18 @@ const fn weight(outcome: Outcome) -> u8 {
 }
 
 /// The joined result of one check; `None` if no pass has a verdict on it, which the audit notices.
-fn result(kit: &Kit, check: &Check, judged: &[Judged], facts: &Facts) -> Option<CheckResult> {
-    let mut of_check: Vec<(&Observation, &Verdict)> = judged
+fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckResult> {
+    let mut of_check: Vec<(&Pass<'_>, &Verdict)> = passes
         .iter()
-        .flat_map(|judged| {
-            let verdicts = judged.verdicts.iter().filter(|v| v.check == check.id);
-            verdicts.map(|verdict| (&judged.observation, verdict))
+        .flat_map(|pass| {
+            let verdicts = pass.verdicts.iter().filter(|v| v.check == card.id);
+            verdicts.map(move |verdict| (pass, verdict))
         })
         .collect();
     let changed = change(&of_check);
     // A stable sort: among equals the first scenario stays first.
     of_check.sort_by_key(|(_, verdict)| std::cmp::Reverse(weight(verdict.outcome)));
-    let (seen, worst) = *of_check.first()?;
+    let (pass, worst) = *of_check.first()?;
     let outcome = match (&changed, worst.outcome) {
         (Some(_), Outcome::Pass | Outcome::NotApplicable | Outcome::NotRun) => Outcome::Unproven,
         (_, outcome) => outcome,
@@ -157,10 +165,9 @@ fn result(kit: &Kit, check: &Check, judged: &[Judged], facts: &Facts) -> Option<
         .first()
         .map(|finding| &finding.launch)
         .or_else(|| worst.launches.first());
-    let launch = |name: &String| seen.launches.iter().find(|launch| launch.name == *name);
     let (before, after) = &facts.rerun;
-    let mut filter = vec!["--filter".to_owned(), check.id.clone()];
-    if check.class == Class::Hardening {
+    let mut filter = vec!["--filter".to_owned(), card.id.to_owned()];
+    if card.class == Class::Hardening {
         filter.extend(["--class".to_owned(), "hardening".to_owned()]);
     }
     let rerun: Vec<String> = before
@@ -170,22 +177,19 @@ fn result(kit: &Kit, check: &Check, judged: &[Judged], facts: &Facts) -> Option<
         .map(|word| plain::shell_word(word))
         .collect();
     Some(CheckResult {
-        id: check.id.clone(),
-        title: check.title.clone(),
-        requirements: check
-            .requirement_ids()
-            .into_iter()
-            .map(str::to_owned)
+        id: card.id.to_owned(),
+        title: card.title.to_owned(),
+        requirements: card
+            .requirements
+            .iter()
+            .map(|id| (*id).to_owned())
             .collect(),
-        level: kit.level(check).to_owned(),
-        class: check.class,
+        level: card.level().to_owned(),
+        class: card.class,
         outcome,
-        scenario: (worst.outcome != Outcome::NotRun).then(|| seen.scenario.name.clone()),
+        scenario: (worst.outcome != Outcome::NotRun).then(|| pass.scenario.name.clone()),
         reason: changed.or_else(|| worst.reason.clone()),
-        ran: first_launch
-            .and_then(launch)
-            .filter(|launch| launch.was_launched())
-            .map(|launch| ran(&facts.subject.command, launch)),
+        ran: first_launch.and_then(|name| pass.seen.ran(name, &facts.subject.command)),
         findings: worst.findings.clone(),
         findings_total: worst.findings_total,
         control: worst.control.clone(),
@@ -194,19 +198,18 @@ fn result(kit: &Kit, check: &Check, judged: &[Judged], facts: &Facts) -> Option<
         duration_ms: worst
             .launches
             .iter()
-            .filter_map(launch)
-            .map(|launch| launch.duration_ms)
+            .map(|name| pass.seen.duration_ms(name))
             .sum(),
         rerun: rerun.join(" "),
     })
 }
 
 /// Says if repetitions in the same scenario had different outcomes.
-fn change(of_check: &[(&Observation, &Verdict)]) -> Option<String> {
+fn change(of_check: &[(&Pass<'_>, &Verdict)]) -> Option<String> {
     let mut by_scenario: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
-    for (seen, verdict) in of_check {
+    for (pass, verdict) in of_check {
         by_scenario
-            .entry(&seen.scenario.name)
+            .entry(&pass.scenario.name)
             .or_default()
             .push(verdict.outcome);
     }
@@ -220,67 +223,24 @@ fn change(of_check: &[(&Observation, &Verdict)]) -> Option<String> {
     ))
 }
 
-fn ran(command: &[String], launch: &Launch) -> String {
-    let words: Vec<String> = command
-        .iter()
-        .chain(&launch.args)
-        .map(|word| plain::shell_word(&plain::safe(word)))
-        .collect();
-    let input = if launch.env.contains_key("CABINCREW_INPUT_FILE") {
-        "CABINCREW_INPUT_FILE: input.json"
-    } else {
-        "stdin: input.json"
-    };
-    format!(
-        "{}   {input}   {} after {}",
-        words.join(" "),
-        receipt::describe_end(&launch.end),
-        plain::duration(launch.duration_ms)
-    )
-}
-
-fn engine_id(judged: &[Judged]) -> Option<String> {
-    judged
-        .iter()
-        .flat_map(|judged| &judged.observation.launches)
-        .filter_map(|launch| receipt::lenient(&launch.stdout.kept))
-        .find_map(|receipt| Some(plain::safe(receipt.get("engine_id")?.as_str()?)))
-        .map(|id| id.chars().take(120).collect())
-}
-
-fn scenarios(judged: &[Judged]) -> Vec<ScenarioRun> {
+/// The scenarios, each once.
+fn scenarios(passes: &[Pass<'_>]) -> Vec<ScenarioRun> {
     let mut runs: Vec<ScenarioRun> = Vec::new();
-    for seen in judged.iter().map(|judged| &judged.observation.scenario) {
-        if !runs.iter().any(|run| run.name == seen.name) {
-            runs.push(ScenarioRun {
-                name: seen.name.clone(),
-                digest: seen.digest.clone(),
-            });
+    for pass in passes {
+        if !runs.iter().any(|run| run.name == pass.scenario.name) {
+            runs.push(pass.scenario.clone());
         }
     }
     runs
 }
 
-/// What the machine allowed in every pass.
-fn capabilities(judged: &[Judged]) -> Capabilities {
-    let every = |has: fn(&Capabilities) -> bool| {
-        !judged.is_empty()
-            && judged
-                .iter()
-                .all(|judged| has(&judged.observation.capabilities))
-    };
-    Capabilities {
-        mounts: every(|c| c.mounts),
-        system_watch: every(|c| c.system_watch),
-        open_watch: every(|c| c.open_watch),
-        process_list: every(|c| c.process_list),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::{OBSERVATION_FORMAT, ScenarioSeen};
+    use crate::catalogue::Kit;
+    use crate::drill::Check;
+    use crate::observe::{Capabilities, OBSERVATION_FORMAT, Observation, ScenarioSeen};
+    use crate::report::engine::{self, Judged};
     use crate::tree::Tree;
 
     const ID: &str = "CC-ENG-018/workspace-untouched";
@@ -338,9 +298,12 @@ mod tests {
             seed: 1,
             aborted: aborted.map(str::to_owned),
             duration_ms: 0,
+            capabilities: engine::capabilities(judged),
+            launches: engine::launches(judged),
             rerun: (vec!["kit".to_owned()], vec!["a b".to_owned()]),
         };
-        assemble(&Kit::embedded().unwrap(), facts, judged, Lists::default())
+        let passes: Vec<Pass<'_>> = judged.iter().map(Judged::pass).collect();
+        assemble(&Kit::embedded().unwrap(), facts, &passes, Lists::default())
     }
 
     fn joined(passes: &[(&str, Outcome)]) -> (Outcome, Option<String>) {
@@ -386,7 +349,7 @@ mod tests {
         let passes = [judged("one", Outcome::Pass), judged("two", Outcome::Pass)];
         let good = report(&passes, None).unwrap();
         assert_eq!((good.exit_code, good.scenarios.len()), (0, 2));
-        assert!(good.capabilities.mounts && !good.capabilities.system_watch);
+        assert!(good.capabilities["private_mounts"] && !good.capabilities["system_watch"]);
         assert_eq!(
             good.checks[0].rerun,
             format!("kit --filter {} 'a b'", good.checks[0].id)

@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod assemble;
+pub mod engine;
 pub(crate) mod failure;
 pub mod json;
 pub mod junit;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::drill::Class;
-use crate::observe::Capabilities;
 use crate::verdict::{ControlResult, Finding, Outcome};
 
 /// The version of the report's form.
@@ -25,8 +24,8 @@ pub struct Report {
     pub selection: Selected,
     /// The scenarios it was judged in.
     pub scenarios: Vec<ScenarioRun>,
-    /// What the machine let the harness do.
-    pub capabilities: Capabilities,
+    /// What the machine let the harness do: a word with `_` between its parts, and whether.
+    pub capabilities: BTreeMap<String, bool>,
     /// The seed of everything made up in this run.
     pub seed: u64,
     /// Why the run ended early, if it did.
@@ -75,7 +74,7 @@ pub struct Suite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// `engine`.
+    /// `engine` or `orchestrator`.
     pub kind: String,
     /// The command as given; an absolute path is reduced to its file name.
     pub command: Vec<String>,

@@ -6,7 +6,6 @@ use super::model::{
 };
 use crate::drill::Class;
 use crate::exit::Exit;
-use crate::observe::Capabilities;
 use crate::verdict::{ControlResult, Finding, Outcome};
 
 /// A check that passed.
@@ -118,12 +117,14 @@ pub(crate) fn report(checks: Vec<CheckResult>) -> Report {
             name: "default".to_owned(),
             digest: "00ff".repeat(16),
         }],
-        capabilities: Capabilities {
-            mounts: true,
-            system_watch: false,
-            open_watch: true,
-            process_list: true,
-        },
+        capabilities: [
+            ("open_watch", true),
+            ("private_mounts", true),
+            ("process_list", true),
+            ("system_watch", false),
+        ]
+        .map(|(word, there)| (word.to_owned(), there))
+        .into(),
         seed: 1,
         aborted: None,
         launches: 412,

@@ -64,17 +64,12 @@ fn head(page: &mut Page, report: &Report) {
 
 /// What the machine let the harness do, and what it did not.
 fn capability_line(report: &Report) -> String {
-    let has = &report.capabilities;
-    let all = [
-        (has.mounts, "private mounts"),
-        (has.system_watch, "system watch"),
-        (has.open_watch, "open watch"),
-        (has.process_list, "process list"),
-    ];
-    let names = |wanted: bool| -> Vec<&str> {
-        all.iter()
-            .filter(|(there, _)| *there == wanted)
-            .map(|(_, name)| *name)
+    let names = |wanted: bool| -> Vec<String> {
+        report
+            .capabilities
+            .iter()
+            .filter(|(_, there)| **there == wanted)
+            .map(|(name, _)| name.replace('_', " "))
             .collect()
     };
     let there = join_or(&names(true), "nothing to watch with");
@@ -85,10 +80,11 @@ fn capability_line(report: &Report) -> String {
     }
 }
 
-fn join_or(words: &[&str], otherwise: &str) -> String {
+fn join_or(words: &[impl AsRef<str>], otherwise: &str) -> String {
     if words.is_empty() {
         otherwise.to_owned()
     } else {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         words.join(", ")
     }
 }

@@ -55,7 +55,11 @@ fn walk(root: &Path, relative: &str, files: &mut Vec<File>) {
             format!("{relative}/{name}")
         };
         let kind = entry.file_type().expect("the file system tells kinds");
-        if kind.is_dir() && !is_left_behind(&path, name) {
+        // In a second work tree `.git` is a file that names the first one's folder.
+        if is_left_behind(&path, name) {
+            continue;
+        }
+        if kind.is_dir() {
             walk(root, &path, files);
         } else if kind.is_file() && !name.ends_with(".snap.new") {
             let bytes = std::fs::read(entry.path()).expect("a file of the repository can be read");
