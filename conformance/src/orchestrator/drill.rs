@@ -23,9 +23,9 @@ pub struct Drill {
     pub family: String,
     /// One sentence: what is done to the orchestrator.
     pub summary: String,
-    /// What it is done with.
+    /// What it is done with: a [`Stage`] once a case is merged over it.
     #[serde(default)]
-    pub stage: Stage,
+    pub stage: toml::Table,
     /// What is done, in order.
     #[serde(rename = "step", default)]
     pub steps: Vec<Step>,
@@ -83,32 +83,64 @@ pub struct Stage {
 }
 
 /// One act.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Step {
     /// Unique in the drill.
     pub name: String,
-    /// What is done. Exactly one member.
-    #[serde(flatten)]
-    pub act: Act,
+    /// Starts a workflow.
+    pub run: Option<Verb>,
+    /// Goes on with it, as after a restart.
+    pub resume: Option<Verb>,
+    /// Delivers an approval response.
+    pub respond: Option<Respond>,
+    /// Changes workspace files: path to text, `false` removes, `{ mode = 0o555 }` changes the mode.
+    pub edit: Option<BTreeMap<String, toml::Value>>,
+    /// Changes stage files while nothing runs: members of [`Stage`] that are merged and written again.
+    pub change: Option<toml::Table>,
+    /// Changes what the orchestrator keeps.
+    pub tamper: Option<Tamper>,
 }
 
-/// What can be done.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Act {
-    /// Starts a workflow.
-    Run(Verb),
-    /// Goes on with it, as after a restart.
-    Resume(Verb),
-    /// Delivers an approval response.
-    Respond(Respond),
-    /// Changes workspace files: path to text, `false` removes, `{ mode = 0o555 }` changes the mode.
-    Edit(BTreeMap<String, toml::Value>),
-    /// Changes stage files while nothing runs: the members of [`Stage`] that are merged and written again.
-    Change(toml::Table),
-    /// Changes what the orchestrator keeps.
-    Tamper(Tamper),
+/// What a step does.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'a> {
+    /// See [`Step::run`].
+    Run(&'a Verb),
+    /// See [`Step::resume`].
+    Resume(&'a Verb),
+    /// See [`Step::respond`].
+    Respond(&'a Respond),
+    /// See [`Step::edit`].
+    Edit(&'a BTreeMap<String, toml::Value>),
+    /// See [`Step::change`].
+    Change(&'a toml::Table),
+    /// See [`Step::tamper`].
+    Tamper(&'a Tamper),
+}
+
+impl Check {
+    /// The requirement ids, the id's own one first.
+    pub fn requirement_ids(&self) -> Vec<&str> {
+        crate::suite::requirement_ids(&self.id, &self.requirements)
+    }
+}
+
+impl Step {
+    /// The one thing that it does; none if it does nothing, or more than one.
+    pub fn act(&self) -> Option<Act<'_>> {
+        let acts = [
+            self.run.as_ref().map(Act::Run),
+            self.resume.as_ref().map(Act::Resume),
+            self.respond.as_ref().map(Act::Respond),
+            self.edit.as_ref().map(Act::Edit),
+            self.change.as_ref().map(Act::Change),
+            self.tamper.as_ref().map(Act::Tamper),
+        ];
+        let mut acts = acts.into_iter().flatten();
+        let first = acts.next()?;
+        acts.next().is_none().then_some(first)
+    }
 }
 
 /// One call of the orchestrator.

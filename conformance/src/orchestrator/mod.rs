@@ -8,6 +8,8 @@
 //! The same flow as the engine kit's, with other data. A drill sets a stage (a workspace, a workflow,
 //! scripted engines and policies) and takes steps on it (run, resume, respond, kill, tamper).
 
+pub mod catalogue;
 pub mod drill;
 pub mod expect;
 pub mod observe;
+pub mod select;

@@ -1,0 +1,186 @@
+//! From a selection to a plan: which checks count, and which runs must be driven for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::catalogue::{self, Kit};
+use super::drill::{Case, Check, Drill, Step};
+use crate::select::{Chosen, SelectError, Selection, choose};
+
+/// What will be driven and judged.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The selected checks.
+    pub selected: BTreeSet<String>,
+    /// Why each of the other checks is not run.
+    pub not_run: BTreeMap<String, String>,
+    /// The runs to drive, in order.
+    pub runs: Vec<RunPlan>,
+}
+
+/// One run of a drill, or of one of its cases.
+#[derive(Debug, Clone)]
+pub struct RunPlan {
+    /// The drill.
+    pub drill: Drill,
+    /// The case, where the drill has cases.
+    pub case: Option<Case>,
+}
+
+impl RunPlan {
+    /// `DRILL` or `DRILL/CASE`.
+    pub fn name(&self) -> String {
+        match &self.case {
+            Some(case) => format!("{}/{}", self.drill.name, case.name),
+            None => self.drill.name.clone(),
+        }
+    }
+
+    /// The steps: the case's in place of the drill's of the same name, or instead of all of them.
+    pub fn steps(&self) -> Vec<&Step> {
+        let of_case = self.case.as_ref().map_or(&[][..], |case| &case.steps);
+        if self.drill.steps.is_empty() {
+            return of_case.iter().collect();
+        }
+        let replaced = |step: &String| of_case.iter().find(|other: &&Step| other.name == *step);
+        let steps = self.drill.steps.iter();
+        steps
+            .map(|step| replaced(&step.name).unwrap_or(step))
+            .collect()
+    }
+}
+
+/// All runs of a drill.
+pub fn runs(drill: &Drill) -> Vec<RunPlan> {
+    let run = |case| RunPlan {
+        drill: drill.clone(),
+        case,
+    };
+    if drill.cases.is_empty() {
+        return vec![run(None)];
+    }
+    drill.cases.iter().cloned().map(Some).map(run).collect()
+}
+
+/// Resolves a selection against the kit.
+///
+/// # Errors
+/// When a filter is malformed or names nothing, or when nothing is selected.
+pub fn select(kit: &Kit, selection: &Selection) -> Result<Plan, SelectError> {
+    let Chosen { selected, not_run } = choose(kit, selection)?;
+    let names = drills_for(kit, &selected);
+    let runs = kit
+        .drills
+        .iter()
+        .filter(|drill| names.contains(drill.name.as_str()))
+        .flat_map(runs)
+        .collect();
+    Ok(Plan {
+        selected,
+        not_run,
+        runs,
+    })
+}
+
+/// The drills that the selected checks look at, directly or through their controls. A check on every
+/// step of every drill looks at those that are driven anyway, and at its own.
+fn drills_for<'a>(kit: &'a Kit, selected: &BTreeSet<String>) -> BTreeSet<&'a str> {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&Check> = kit.checks().filter(|c| selected.contains(&c.id)).collect();
+    let mut seen: BTreeSet<&str> = open.iter().map(|c| c.id.as_str()).collect();
+    while let Some(check) = open.pop() {
+        let own = kit.drill_of(&check.id).map_or("", |drill| &drill.name);
+        names.insert(own);
+        for word in &check.on {
+            let selector = Selector::parse(word, own);
+            if !selector.is_everything() {
+                let found = kit.drills.iter().filter(|drill| selector.finds_in(drill));
+                names.extend(found.map(|drill| drill.name.as_str()));
+            }
+        }
+        let controls = catalogue::controls(check).filter_map(|id| kit.check(id));
+        open.extend(controls.filter(|other| seen.insert(&other.id)));
+    }
+    names
+}
+
+/// Which steps: `STEP`, `CASE/STEP` of the check's own drill, `DRILL:STEP`, `DRILL:CASE/STEP`; `*`
+/// stands for every drill, case or step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector {
+    drill: String,
+    case: Option<String>,
+    step: String,
+}
+
+impl Selector {
+    /// Reads a selector of a check in the drill `own`.
+    pub fn parse(word: &str, own: &str) -> Self {
+        let (drill, rest) = word.split_once(':').unwrap_or((own, word));
+        let (case, step) = match rest.split_once('/') {
+            Some((case, step)) => (Some(case.to_owned()), step),
+            None => (None, rest),
+        };
+        Self {
+            drill: drill.to_owned(),
+            case,
+            step: step.to_owned(),
+        }
+    }
+
+    /// Whether it stands for every step there is.
+    pub fn is_everything(&self) -> bool {
+        self.drill == "*" && self.step == "*" && self.case.as_deref().is_none_or(|case| case == "*")
+    }
+
+    /// Whether it means this step. A selector without a case means the step in every case.
+    pub fn matches(&self, drill: &str, case: Option<&str>, step: &str) -> bool {
+        let fits = |wanted: &str, name: &str| wanted == "*" || wanted == name;
+        let case_fits = match (&self.case, case) {
+            (None, _) => true,
+            (Some(wanted), Some(name)) => fits(wanted, name),
+            (Some(_), None) => false,
+        };
+        fits(&self.drill, drill) && case_fits && fits(&self.step, step)
+    }
+
+    /// Whether it means any step of the drill.
+    pub fn finds_in(&self, drill: &Drill) -> bool {
+        runs(drill).iter().any(|run| {
+            let case = run.case.as_ref().map(|case| case.name.as_str());
+            let mut open: Vec<&Step> = run.steps();
+            while let Some(step) = open.pop() {
+                if self.matches(&drill.name, case, &step.name) {
+                    return true;
+                }
+                open.extend(meanwhile(step));
+            }
+            false
+        })
+    }
+}
+
+/// The steps that are taken while a step's call is held.
+pub fn meanwhile(step: &Step) -> &[Step] {
+    let verb = step
+        .run
+        .as_ref()
+        .or(step.resume.as_ref())
+        .or(step.respond.as_ref().map(|respond| &respond.verb));
+    verb.map_or(&[], |verb| &verb.meanwhile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_means_what_it_says() {
+        let means =
+            |word: &str, case, step| Selector::parse(word, "own").matches("own", case, step);
+        assert!(means("run", None, "run") && means("run", Some("a"), "run"));
+        assert!(means("a/run", Some("a"), "run") && !means("a/run", Some("b"), "run"));
+        assert!(means("*/run", Some("b"), "run") && !means("*/run", None, "run"));
+        assert!(means("*:*", None, "x") && !means("other:run", None, "run"));
+        assert!(Selector::parse("*:*", "own").is_everything());
+    }
+}
