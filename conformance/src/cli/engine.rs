@@ -1,8 +1,9 @@
 //! `engine`: judges an engine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::arguments::{ClassArg, ReportArgs, SelectionArgs};
+use super::again;
+use super::arguments::{ReportArgs, SelectionArgs};
 use super::edge::Edge;
 use super::error::CliError;
 use super::output;
@@ -16,9 +17,8 @@ use crate::known::KnownList;
 use crate::report::assemble::{Facts, Lists, Pass, assemble};
 use crate::report::engine::{self as told, Judged};
 use crate::report::json;
-use crate::report::model::{self, Report, Selected};
+use crate::report::model::{self, Selected};
 use crate::select::{Selection, select};
-use crate::verdict::Outcome;
 
 const EXAMPLES: &str = "\
 Options come before BIN; everything after BIN belongs to the engine:
@@ -70,7 +70,7 @@ pub(crate) struct EngineArgs {
 pub(crate) fn run(args: &EngineArgs, edge: &Edge) -> Result<Exit, CliError> {
     args.subject.refuse_options()?;
     let kit = Kit::embedded()?;
-    let selection = selection(args)?;
+    let selection = again::selection(&args.selection, args.rerun_failed, &args.output)?;
     let plan = select(&kit, &selection)?;
     let load_known = |path: &PathBuf| KnownList::load(path, &kit, edge.today);
     let known = args.known.as_ref().map(load_known).transpose()?;
@@ -108,47 +108,10 @@ pub(crate) fn run(args: &EngineArgs, edge: &Edge) -> Result<Exit, CliError> {
     folder.write(evidence::REPORT, text.as_bytes())?;
     folder.publish()?;
     if let (Some(path), Some(draft)) = (&args.write_known, draft) {
-        write_known(path, &draft, &report, edge)?;
+        again::write_known(path, &draft, &report, edge)?;
     }
     output::print_report(&report, &args.report, Some(edge.told(&args.output)))?;
     Ok(Exit::of_report(&report))
-}
-
-fn selection(args: &EngineArgs) -> Result<Selection, CliError> {
-    let classes = ClassArg::classes(&args.selection.class);
-    if !args.rerun_failed {
-        return Ok(Selection {
-            classes,
-            filters: args.selection.filter.clone(),
-        });
-    }
-    let last = last_report(&args.output)?;
-    let filters: Vec<String> = last
-        .checks
-        .iter()
-        .filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::Unproven))
-        .map(|check| check.id.clone())
-        .collect();
-    if filters.is_empty() {
-        return Err(CliError::NothingFailed {
-            path: args.output.join(evidence::REPORT),
-        });
-    }
-    Ok(Selection {
-        classes: last.selection.classes,
-        filters,
-    })
-}
-
-fn last_report(output: &Path) -> Result<Report, CliError> {
-    let path = output.join(evidence::REPORT);
-    let fail = |why: String| CliError::NotReadable {
-        path: path.clone(),
-        what: "a report",
-        why,
-    };
-    let text = std::fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
-    json::read(&text).map_err(|error| fail(error.to_string()))
 }
 
 fn facts(
@@ -182,23 +145,4 @@ fn differences(golden: &Pinned, driven: &Driven) -> Vec<String> {
         Ok(now) => golden::differences(golden, &now),
         Err(error) => vec![error.to_string()],
     }
-}
-
-fn write_known(
-    path: &Path,
-    draft: &KnownList,
-    report: &Report,
-    edge: &Edge,
-) -> Result<(), CliError> {
-    let list = draft.renewed(&report.checks, edge.today);
-    std::fs::write(path, list.to_toml()).map_err(|source| CliError::Write {
-        path: path.to_owned(),
-        source,
-    })?;
-    output::tell(&format!(
-        "{} lists {} known failures; each needs a reason and an issue before it counts",
-        path.display(),
-        list.entries().len()
-    ));
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line: one module for each subcommand, and what they share.
 
+mod again;
 mod arguments;
 mod completions;
 mod doctor;
