@@ -12,6 +12,7 @@ use cabincrew_protocol::digest::Sha256Hex;
 use cabincrew_protocol::engine::{EngineOutput, Mode};
 use cabincrew_protocol::governance::{self, Governance, Pinned};
 use cabincrew_protocol::preflight::PreflightInput;
+use cabincrew_protocol::wire::AnyMap;
 use serde_json::{Value, json};
 
 use super::engine::context;
@@ -70,7 +71,7 @@ impl Site {
         let rules = &workflow.governance;
         let mut all = Governance {
             config: record.step().config.clone(),
-            context: context(record),
+            context: settings(record),
             ..Governance::default()
         };
         for policy in rules.policies.iter().chain(&rules.post_execution.policies) {
@@ -310,13 +311,20 @@ fn over(given: Option<&[Over]>) -> BTreeSet<Part> {
         .collect()
 }
 
+/// What policies are told beside the plan: the workflow and their own settings.
+fn settings(record: &Record) -> AnyMap {
+    let mut context = context(record);
+    context.extend(record.created.workflow.governance.context.clone());
+    context
+}
+
 fn preflight_input(
     record: &Record,
     receipt: &EngineOutput,
     artifacts: &[Stored],
 ) -> PreflightInput {
     let receipt = serde_json::to_value(receipt).expect("a receipt is JSON");
-    let mut context = context(record);
+    let mut context = settings(record);
     context.insert("config".to_owned(), json!(record.step().config));
     PreflightInput {
         workflow_id: record.workflow_id().to_owned(),

@@ -7,6 +7,9 @@ use super::load::is_id;
 
 const TIMEOUT_MAX_MS: u64 = 7 * 24 * 3600 * 1000;
 
+/// Members of a policy's `context` that the orchestrator fills.
+const CONTEXT: [&str; 5] = ["artifacts", "config", "steps", "trigger", "workflow"];
+
 /// Refuses what the shape alone allows.
 pub(super) fn check(workflow: &Workflow) -> Result<(), WorkflowError> {
     if workflow.steps.is_empty() {
@@ -30,6 +33,13 @@ pub(super) fn check(workflow: &Workflow) -> Result<(), WorkflowError> {
         for policy in policies {
             check_policy(policy)?;
         }
+    }
+    let taken = |name: &&String| CONTEXT.contains(&name.as_str());
+    if let Some(name) = workflow.governance.context.keys().find(taken) {
+        return Err(WorkflowError::Name {
+            what: "member of governance.context",
+            name: name.clone(),
+        });
     }
     unique(
         "gateway id",

@@ -1,6 +1,7 @@
 //! The rules that plans are judged by.
 
 use cabincrew_protocol::digest::Sha256Hex;
+use cabincrew_protocol::wire::AnyMap;
 use serde::{Deserialize, Serialize};
 
 /// The rules that plans are judged by.
@@ -19,6 +20,9 @@ pub struct Governance {
     /// What is evaluated after take-off (CC-PST-001).
     #[serde(default)]
     pub post_execution: PostExecution,
+    /// Settings of policies, which see them beside the rest of `context` (C-53).
+    #[serde(default, skip_serializing_if = "AnyMap::is_empty")]
+    pub context: AnyMap,
 }
 
 impl Default for Governance {
@@ -28,6 +32,7 @@ impl Default for Governance {
             default_decision: DefaultDecision::Deny,
             recheck_on_restart: true,
             post_execution: PostExecution::default(),
+            context: AnyMap::new(),
         }
     }
 }
