@@ -75,6 +75,16 @@ pub(super) fn status(service: &Service, id: &str, as_json: bool) -> Exit {
     out::bytes(text.as_bytes())
 }
 
+/// Says where a workflow rests, and on standard error why it failed or what it waits for.
+pub(super) fn rest(service: &Service, id: &str, state: State, as_json: bool) -> Exit {
+    if let Some(replayed) = service.look(id).ok().filter(|_| !as_json) {
+        for line in waits_for(&replayed.record) {
+            out::problem(&line);
+        }
+    }
+    out::state(id, state, as_json)
+}
+
 /// What has to happen before it goes on.
 fn waits_for(record: &Record) -> Vec<String> {
     match &record.stage {
@@ -286,7 +296,7 @@ pub(super) fn decide(service: &Service, decide: &Decide, approved: bool, as_json
             break;
         }
     }
-    out::state(id, rests, as_json)
+    rest(service, id, rests, as_json)
 }
 
 /// The requests that somebody may answer. A slip of the hand is caught here: delivered, it would

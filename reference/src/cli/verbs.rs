@@ -45,8 +45,9 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         } => {
             let wish = by.zip(reason).filter(|_| retry_take_off);
             let retry = wish.map(|(by, reason)| Retry { by, reason });
-            let outcome = service(state.state_dir).resume(&id, retry.as_ref());
-            rest(&id, outcome, json)
+            let service = service(state.state_dir);
+            let outcome = service.resume(&id, retry.as_ref());
+            rest(&service, &id, outcome, json)
         }
         Verb::Respond {
             state,
@@ -79,7 +80,8 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
             reason,
         } => {
             let service = service(state.state_dir);
-            rest(&id, service.cancel(&id, &by, reason.as_deref()), json)
+            let outcome = service.cancel(&id, &by, reason.as_deref());
+            rest(&service, &id, outcome, json)
         }
     }
 }
@@ -92,7 +94,7 @@ fn create(
     json: bool,
 ) -> Exit {
     match id.map_or_else(made_up, Ok) {
-        Ok(id) => rest(&id, service.run(&id, workspace, workflow), json),
+        Ok(id) => rest(service, &id, service.run(&id, workspace, workflow), json),
         Err(error) => {
             out::problem(&format!("no workflow id can be made up: {error}"));
             Exit::Refused
@@ -102,7 +104,7 @@ fn create(
 
 fn respond(service: &Service, id: &str, response: &Path, json: bool) -> Exit {
     match read(response) {
-        Ok(bytes) => rest(id, service.respond(id, &bytes), json),
+        Ok(bytes) => rest(service, id, service.respond(id, &bytes), json),
         Err(error) => {
             out::problem(&format!("cannot read {}: {error}", response.display()));
             Exit::Usage
@@ -112,12 +114,13 @@ fn respond(service: &Service, id: &str, response: &Path, json: bool) -> Exit {
 
 /// Says where a workflow rests, or why it was refused.
 fn rest(
+    service: &Service,
     id: &str,
     outcome: Result<cabincrew_protocol::workflow::State, ServiceError>,
     json: bool,
 ) -> Exit {
     match outcome {
-        Ok(state) => out::state(id, state, json),
+        Ok(state) => people::rest(service, id, state, json),
         Err(error) => out::refused(&error),
     }
 }

@@ -248,7 +248,14 @@ fn denial(evaluations: &[Evaluated]) -> String {
 fn explained(evaluated: &Evaluated) -> String {
     let name = format!("{}/{}", evaluated.source.as_str(), evaluated.policy_id);
     let reason = evaluated.reason.as_deref().unwrap_or_default();
-    let remarks = evaluated.remarks.join(", ");
+    // Evaluators that give no reason of their own have their remarks for one.
+    let remarks: Vec<&str> = evaluated.remarks.iter().map(String::as_str).collect();
+    let more = remarks.iter().any(|remark| !reason.contains(remark));
+    let remarks = if more {
+        remarks.join(", ")
+    } else {
+        String::new()
+    };
     match (reason.is_empty(), remarks.is_empty()) {
         (true, true) => name,
         (false, true) => format!("{name}: {reason}"),
