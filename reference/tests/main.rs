@@ -16,5 +16,7 @@ mod histories;
 mod people;
 mod place;
 mod restart;
+#[cfg(feature = "onnx")]
+mod tour;
 mod verbs;
 mod world;
