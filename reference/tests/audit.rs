@@ -92,9 +92,6 @@ fn attacks(genuine: &[Value], before: &Sha256Hex, index: usize) -> Vec<(&'static
     for event in &mut forked {
         event["message"] = json!("a fork");
     }
-    let line = String::from_utf8(bytes(&tail[..1])).unwrap();
-    let rest = bytes(removed);
-    let respelled = |text: String| [text.as_bytes(), &rest].concat();
     let mut all = vec![
         ("edited", bytes(&edited)),
         ("edited and chained anew", rewritten(before, &edited, None)),
@@ -128,26 +125,34 @@ fn attacks(genuine: &[Value], before: &Sha256Hex, index: usize) -> Vec<(&'static
             "forked with the stolen key",
             rewritten(before, &forked, Some(&own)),
         ),
-        ("a blank", respelled(line.replacen(':', ": ", 1))),
-        (
-            "a member twice",
-            respelled(line.replacen("\"message\":", "\"message\":\"x\",\"message\":", 1)),
-        ),
-        (
-            "a member twice, the other way",
-            respelled(line.replacen('{', "{\"message\":\"x\",", 1)),
-        ),
-        (
-            "the end of the line torn off",
-            line.trim_end().as_bytes().to_vec(),
-        ),
     ];
     if tail.len() > 1 {
         let mut swapped = tail.to_vec();
         swapped.swap(0, 1);
         all.push(("swapped", bytes(&swapped)));
     }
+    all.extend(respellings(tail));
     all
+}
+
+/// Other bytes for the same events, from one event on.
+fn respellings(tail: &[Value]) -> [(&'static str, Tail); 4] {
+    let line = String::from_utf8(bytes(&tail[..1])).unwrap();
+    let rest = bytes(&tail[1..]);
+    let followed = |text: String| [text.as_bytes(), &rest].concat();
+    let twice = line.replacen("\"message\":", "\"message\":\"x\",\"message\":", 1);
+    [
+        ("a blank", followed(line.replacen(':', ": ", 1))),
+        ("a member twice", followed(twice)),
+        (
+            "a member twice, first of all",
+            followed(line.replacen('{', "{\"message\":\"x\",", 1)),
+        ),
+        (
+            "the end of the line torn off",
+            line.trim_end().as_bytes().to_vec(),
+        ),
+    ]
 }
 
 /// What is true before an event is judged once; every attack goes on from there, with the bytes

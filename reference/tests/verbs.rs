@@ -174,3 +174,40 @@ fn cancel_ends_a_waiting_workflow() {
     assert_eq!(place.applied(), 0);
     check_documents(&place, "w");
 }
+
+#[test]
+fn a_workflow_in_yaml_is_the_same_workflow() {
+    let place = Place::new();
+    let text = "
+workflow: demo
+steps:
+  - step_id: edit
+    engine: {command: [./engine], timeout_ms: 20000}
+governance:
+  policies:
+    - id: rule
+      kind: custom
+      command: [./rule]
+      timeout_ms: 20000
+approval: {roster: roster.json}
+trigger: {kind: user, by: alice}
+";
+    place.write("workflow.yaml", text);
+    let words = ["--workspace", "ws", "--workflow-id", "w", "workflow.yaml"];
+    let output = place.cabincrew("run", &words);
+    assert_eq!(code(&output), Some(0), "{output:?}");
+    assert_eq!(place.applied(), 1);
+    check_documents(&place, "w");
+    let load = |name: &str| cabincrew_reference::workflow::load(&place.path(name)).unwrap();
+    assert_eq!(load("workflow.yaml"), load("workflow.json"));
+    for bad in [
+        text.replace("kind: user", "kind: user, kind: system"),
+        text.replace("workflow: demo", "workflow: demo\nmore: 1"),
+        text.replace("by: alice", "by: yes"),
+    ] {
+        place.write("workflow.yaml", &bad);
+        let words = ["--workspace", "ws", "--workflow-id", "v", "workflow.yaml"];
+        assert_eq!(code(&place.cabincrew("run", &words)), Some(2), "{bad}");
+    }
+    assert!(!place.home("v").exists());
+}

@@ -33,7 +33,7 @@ pub(super) enum Verb {
         /// Id of the new workflow; made up when not given.
         #[arg(long, value_name = "ID")]
         workflow_id: Option<String>,
-        /// The workflow file.
+        /// The workflow file: JSON, or YAML when its name ends in .yaml or .yml.
         workflow: PathBuf,
     },
     /// Recover a workflow after a restart, and go on.

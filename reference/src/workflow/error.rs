@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use cabincrew_protocol::json::JsonError;
 
+use super::yaml::YamlError;
+
 /// Why a workflow file cannot be used (CC-ORC-004).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +25,14 @@ pub enum WorkflowError {
         path: PathBuf,
         /// Why.
         source: JsonError,
+    },
+    /// The file is not strict YAML.
+    #[error("{path} is not one YAML document")]
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: YamlError,
     },
     /// The document has another shape.
     #[error("{path} is not a workflow")]

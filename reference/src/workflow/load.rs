@@ -8,6 +8,7 @@ use cabincrew_protocol::rules;
 use super::check::check;
 use super::definition::Workflow;
 use super::error::WorkflowError;
+use super::yaml;
 
 /// A workflow file together with the folder that its paths are meant from.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,8 @@ pub struct Loaded {
     pub base: PathBuf,
 }
 
-/// Reads and checks a workflow file (CC-ORC-004).
+/// Reads and checks a workflow file (CC-ORC-004): YAML when its name ends in `.yaml` or `.yml`,
+/// JSON otherwise. Both are the same document under the same rules.
 ///
 /// # Errors
 /// For everything that [`WorkflowError`] names.
@@ -30,10 +32,17 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
     };
     let bytes = std::fs::read(path).map_err(read)?;
     let absolute = std::fs::canonicalize(path).map_err(read)?;
-    let value = json::parse(&bytes, &Limits::RECEIPT).map_err(|source| WorkflowError::Json {
-        path: owned(),
-        source,
-    })?;
+    let value = if is_yaml(path) {
+        yaml::parse(&bytes).map_err(|source| WorkflowError::Yaml {
+            path: owned(),
+            source,
+        })?
+    } else {
+        json::parse(&bytes, &Limits::RECEIPT).map_err(|source| WorkflowError::Json {
+            path: owned(),
+            source,
+        })?
+    };
     let workflow: Workflow =
         serde_json::from_value(value).map_err(|source| WorkflowError::Shape {
             path: owned(),
@@ -42,6 +51,11 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
     check(&workflow)?;
     let base = absolute.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(Loaded { workflow, base })
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 /// Whether a text can be a workflow id or a step id: it becomes a file name.

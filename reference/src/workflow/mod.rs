@@ -6,6 +6,7 @@ mod definition;
 mod error;
 mod governance;
 mod load;
+mod yaml;
 
 pub use definition::{
     Approval, Engine, Gateway, Keep, Probe, Retention, Secret, Step, Trigger, Workflow,
@@ -15,3 +16,4 @@ pub use governance::{
     DefaultDecision, Governance, OnDeny, Over, Policy, PolicyKind, PostExecution, Thresholds,
 };
 pub use load::{Loaded, is_id, load};
+pub use yaml::YamlError;
