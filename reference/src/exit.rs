@@ -34,6 +34,26 @@ impl Exit {
         }
     }
 
+    /// The worse of two: refused, usage, failed, waiting, done.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        if self.weight() < other.weight() {
+            other
+        } else {
+            self
+        }
+    }
+
+    const fn weight(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Waiting => 1,
+            Self::Failed => 2,
+            Self::Usage => 3,
+            Self::Refused => 4,
+        }
+    }
+
     /// The exit of a workflow that rests in a state.
     #[must_use]
     pub const fn of_state(state: State) -> Self {

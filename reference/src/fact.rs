@@ -243,6 +243,9 @@ pub struct Response {
     pub reason: Option<String>,
     /// When, as the response says.
     pub timestamp: String,
+    /// The key that has signed it, if it came with a signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Digest of the document, by which a repeat is known (DESIGN 8.7).
     pub sha256: Sha256Hex,
 }

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cabincrew_protocol::approval::signed_text;
+use cabincrew_protocol::audit::{KeyError, Note, NoteError, VerifierKey};
 use cabincrew_protocol::digest::{self, Sha256Hex};
 use cabincrew_protocol::json::{self, JsonError, Limits};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,9 @@ pub struct Roster {
     /// Whether the requester of a plan may approve it.
     #[serde(default)]
     pub requester_may_not_approve: bool,
+    /// Whether an answer counts only with a signature by the approver's key.
+    #[serde(default)]
+    pub require_signatures: bool,
 }
 
 /// One identity.
@@ -26,7 +31,7 @@ pub struct Approver {
     pub approver: String,
     /// Its roles.
     pub roles: Vec<String>,
-    /// Verifier key of its detached signatures, kept for those who use them.
+    /// Key of its detached signatures: `<name>+<id>+<base64>`, as `audit keygen` prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -58,6 +63,14 @@ pub enum RosterError {
         path: PathBuf,
         /// Why.
         source: serde_json::Error,
+    },
+    /// A key is none.
+    #[error("the key of the approver {name:?} is none")]
+    Key {
+        /// The identity.
+        name: String,
+        /// Why.
+        source: KeyError,
     },
     /// An identity is empty or stands twice.
     #[error("the approver {name:?} is empty or stands twice")]
@@ -91,6 +104,10 @@ pub fn load(path: &Path) -> Result<(Roster, Sha256Hex), RosterError> {
             let name = entry.approver.clone();
             return Err(RosterError::Approver { name });
         }
+        entry.verifier().map_err(|source| {
+            let name = entry.approver.clone();
+            RosterError::Key { name, source }
+        })?;
     }
     Ok((roster, digest::sha256(&bytes)))
 }
@@ -102,5 +119,63 @@ impl Roster {
         self.approvers
             .iter()
             .any(|entry| entry.approver == approver && entry.roles.iter().any(|held| held == role))
+    }
+
+    /// Checks the signature that came with an answer, or that none had to; gives the reference of
+    /// the key that has signed.
+    ///
+    /// # Errors
+    /// When the signature is missing, malformed, or not that of the approver's key over `response`.
+    pub fn signature(
+        &self,
+        approver: &str,
+        response: &[u8],
+        note: Option<&str>,
+    ) -> Result<Option<String>, SignatureError> {
+        let Some(note) = note else {
+            return if self.require_signatures {
+                Err(SignatureError::Missing)
+            } else {
+                Ok(None)
+            };
+        };
+        let mut entries = self.approvers.iter();
+        let entry = entries.find(|entry| entry.approver == approver);
+        let key = entry.and_then(|entry| entry.verifier().ok().flatten());
+        let key = key.ok_or(SignatureError::NoKey)?;
+        let note = Note::read(note).map_err(SignatureError::Note)?;
+        if note.text != signed_text(response) {
+            return Err(SignatureError::OtherText);
+        }
+        key.verify_note(&note).map_err(SignatureError::Note)?;
+        Ok(Some(key.key_ref()))
+    }
+}
+
+/// Why the signature of an answer does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// There is none, and the roster asks for one.
+    #[error("the answer is not signed, and the roster asks for signatures")]
+    Missing,
+    /// The roster has no key of the approver.
+    #[error("the answer is signed, and the roster has no key of its approver")]
+    NoKey,
+    /// It is not a signature of this approver.
+    #[error("the answer is not signed by its approver")]
+    Note(#[source] NoteError),
+    /// It is about another answer.
+    #[error("the signature is made over another answer")]
+    OtherText,
+}
+
+impl Approver {
+    /// The key, if there is one.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub fn verifier(&self) -> Result<Option<VerifierKey>, KeyError> {
+        self.key.as_deref().map(str::parse).transpose()
     }
 }

@@ -55,6 +55,7 @@ fn go_on(world: &mut World, book: &mut Book, first: decide::Next, steps: usize) 
         let now = world.now();
         let response = Response {
             bytes: &bytes,
+            signature: None,
             roster: Ok(&roster),
             now: &now,
         };

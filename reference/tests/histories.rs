@@ -102,6 +102,7 @@ fn command(world: &mut World, history: &Move) {
         let waiting = book.record().state() == State::AwaitingApproval;
         let response = Response {
             bytes: &bytes,
+            signature: None,
             roster: Ok(&roster),
             now: &now,
         };

@@ -16,6 +16,8 @@ mod histories;
 mod people;
 mod place;
 mod restart;
+mod several;
+mod signed;
 #[cfg(feature = "onnx")]
 mod tour;
 mod verbs;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Sha256Hex;
+use crate::digest::{self, Sha256Hex};
 use crate::preflight::PreflightEvidence;
 use crate::wire::{self, RecordStringAny};
 
@@ -71,6 +71,14 @@ pub struct ApprovalResponse {
         deserialize_with = "wire::present"
     )]
     pub timestamp: Option<String>,
+}
+
+/// What the detached signature of an answer is made over: `"cabincrew-approval/v1\n"`, the hex
+/// SHA-256 of its bytes as delivered, and a line feed. The signature itself is a signed note over
+/// this text: the published schema has no room for it in the answer.
+#[must_use]
+pub fn signed_text(response: &[u8]) -> String {
+    format!("cabincrew-approval/v1\n{}\n", digest::sha256(response))
 }
 
 /// An approval id: `apr-<nonce>-<plan token hash>` (CC-APR-002, CC-APR-013, C-01). Whoever

@@ -24,18 +24,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Create a workflow and drive it until it is final or waits for approval.
-    Run {
-        #[command(flatten)]
-        state: StateDir,
-        /// The project folder that engines plan on and change.
-        #[arg(long, value_name = "DIR")]
-        workspace: PathBuf,
-        /// Id of the new workflow; made up when not given.
-        #[arg(long, value_name = "ID")]
-        workflow_id: Option<String>,
-        /// The workflow file: JSON, or YAML when its name ends in .yaml or .yml.
-        workflow: PathBuf,
-    },
+    Run(Run),
     /// Recover a workflow after a restart, and go on.
     Resume {
         #[command(flatten)]
@@ -58,6 +47,17 @@ pub(super) enum Verb {
         state: StateDir,
         /// The workflow.
         id: String,
+        /// The response.
+        response: PathBuf,
+        /// The approver's signature over it, as `sign` makes it.
+        #[arg(long, value_name = "FILE")]
+        signature: Option<PathBuf>,
+    },
+    /// Sign an ApprovalResponse, and print the signature for `respond --signature`.
+    Sign {
+        /// File with the approver's key (made by `audit keygen`).
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
         /// The response.
         response: PathBuf,
     },
@@ -117,6 +117,26 @@ pub(super) enum Verb {
         #[arg(long)]
         reason: Option<String>,
     },
+}
+
+/// Workflows to be created.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) state: StateDir,
+    /// The project folder that engines plan on and change. With several workflow files: one folder
+    /// for all of them, or one for each in the same order.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(super) workspace: Vec<PathBuf>,
+    /// Id of the new workflow; made up when not given, and always with several workflow files.
+    #[arg(long, value_name = "ID")]
+    pub(super) workflow_id: Option<String>,
+    /// How many workflows are driven at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: u16,
+    /// The workflow files: JSON, or YAML when the name ends in .yaml or .yml.
+    #[arg(value_name = "WORKFLOW", required = true)]
+    pub(super) workflows: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -236,4 +256,7 @@ pub(super) struct Decide {
     /// Why.
     #[arg(long)]
     pub(super) reason: Option<String>,
+    /// File with the key to sign the decision with (made by `audit keygen`).
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
 }

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod approve;
 mod args;
 mod audit;
+mod create;
 mod export;
 mod init;
 mod out;

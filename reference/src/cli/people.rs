@@ -5,15 +5,12 @@ use std::fmt::Write as _;
 use cabincrew_protocol::workflow::State;
 use serde_json::{Value, json};
 
-use super::args::Decide;
 use super::out;
 use crate::artifacts::ArtifactStore;
-use crate::clock;
 use crate::exit::Exit;
 use crate::fact::{Request, Stored};
 use crate::journal::Replayed;
 use crate::record::{Record, Stage};
-use crate::roster;
 use crate::service::{Service, ServiceError};
 use crate::store;
 
@@ -77,7 +74,10 @@ pub(super) fn status(service: &Service, id: &str, as_json: bool) -> Exit {
 
 /// Says where a workflow rests, and on standard error why it failed or what it waits for.
 pub(super) fn rest(service: &Service, id: &str, state: State, as_json: bool) -> Exit {
-    if let Some(replayed) = service.look(id).ok().filter(|_| !as_json) {
+    if !as_json
+        && state != State::Completed
+        && let Ok(replayed) = service.look(id)
+    {
         for line in waits_for(&replayed.record) {
             out::problem(&line);
         }
@@ -263,73 +263,4 @@ fn content(store: &ArtifactStore, stored: &Stored) -> Result<String, String> {
     }
     let more = if cut { "\n[more is not shown]" } else { "" };
     Ok(format!("{}{more}", &text[..end]))
-}
-
-/// Writes and delivers the answer to every request that this person can answer.
-pub(super) fn decide(service: &Service, decide: &Decide, approved: bool, as_json: bool) -> Exit {
-    let id = &decide.id;
-    let record = match service.look(id) {
-        Ok(replayed) => replayed.record,
-        Err(error) => return out::refused(&error),
-    };
-    let open = match answerable(&record, &decide.by) {
-        Ok(open) => open,
-        Err(text) => {
-            out::problem(&text);
-            return Exit::Usage;
-        }
-    };
-    let mut rests = record.state();
-    for approval_id in open {
-        let mut response = json!({
-            "approval_id": approval_id, "approved": approved, "approver": decide.by,
-            "timestamp": clock::now(),
-        });
-        if let Some(reason) = &decide.reason {
-            response["reason"] = json!(reason);
-        }
-        match service.respond(id, response.to_string().as_bytes()) {
-            Ok(state) => rests = state,
-            Err(error) => return out::refused(&error),
-        }
-        if rests != State::AwaitingApproval {
-            break;
-        }
-    }
-    rest(service, id, rests, as_json)
-}
-
-/// The requests that somebody may answer. A slip of the hand is caught here: delivered, it would
-/// end the workflow.
-fn answerable(record: &Record, by: &str) -> Result<Vec<String>, String> {
-    if record.state() != State::AwaitingApproval {
-        return Err(format!(
-            "nobody is asked: the workflow is {}",
-            record.state()
-        ));
-    }
-    let approval = &record.created.workflow.approval;
-    let path = approval
-        .roster
-        .as_ref()
-        .ok_or("the workflow has no roster")?;
-    let loaded = roster::load(&record.created.base.join(path));
-    let (roster, _) = loaded.map_err(|error| crate::perform::chain(&error))?;
-    let open = record.open_requests();
-    let mine: Vec<String> = open
-        .iter()
-        .filter(|request| roster.holds(by, &request.request.required_role))
-        .map(|request| request.request.approval_id.clone())
-        .collect();
-    if mine.is_empty() {
-        let roles: Vec<&str> = open
-            .iter()
-            .map(|request| request.request.required_role.as_str())
-            .collect();
-        return Err(format!(
-            "{by:?} holds none of the roles asked for: {}",
-            roles.join(", ")
-        ));
-    }
-    Ok(mine)
 }

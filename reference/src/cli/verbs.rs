@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, Verb};
-use super::{Surroundings, audit, export, init, out, people, plan};
-use crate::clock;
+use super::{Surroundings, approve, audit, create, export, init, out, people, plan};
 use crate::exit::Exit;
 use crate::key;
-use crate::service::{Retry, Service, ServiceError};
+use crate::service::{Answer, Retry, Service, ServiceError};
 
 /// Longest response that is read.
 const RESPONSE_MAX: u64 = 16 * 1024 * 1024;
@@ -27,14 +26,9 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
     };
     let json = args.json;
     match args.verb {
-        Verb::Run {
-            state,
-            workspace,
-            workflow_id,
-            workflow,
-        } => {
-            let service = service(state.state_dir);
-            create(&service, workflow_id, &workspace, &workflow, json)
+        Verb::Run(run) => {
+            let service = service(run.state.state_dir.clone());
+            create::run(&service, run, json)
         }
         Verb::Resume {
             state,
@@ -53,7 +47,12 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
             state,
             id,
             response,
-        } => respond(&service(state.state_dir), &id, &response, json),
+            signature,
+        } => {
+            let service = service(state.state_dir);
+            respond(&service, &id, (&response, signature.as_deref()), json)
+        }
+        Verb::Sign { key, response } => approve::sign(&key, &response),
         Verb::Export {
             state,
             id,
@@ -64,11 +63,11 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         Verb::Review { state, id } => people::review(&service(state.state_dir), &id, json),
         Verb::Approve(decide) => {
             let service = service(decide.state.state_dir.clone());
-            people::decide(&service, &decide, true, json)
+            approve::decide(&service, &decide, true, json)
         }
         Verb::Reject(decide) => {
             let service = service(decide.state.state_dir.clone());
-            people::decide(&service, &decide, false, json)
+            approve::decide(&service, &decide, false, json)
         }
         Verb::Audit(verb) => audit::run(verb, service, json),
         Verb::Plan(verb) => plan::run(&verb, json),
@@ -86,27 +85,27 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
     }
 }
 
-fn create(
+fn respond(
     service: &Service,
-    id: Option<String>,
-    workspace: &Path,
-    workflow: &Path,
+    id: &str,
+    (response, signature): (&Path, Option<&Path>),
     json: bool,
 ) -> Exit {
-    match id.map_or_else(made_up, Ok) {
-        Ok(id) => rest(service, &id, service.run(&id, workspace, workflow), json),
-        Err(error) => {
-            out::problem(&format!("no workflow id can be made up: {error}"));
-            Exit::Refused
+    let read = |path: &Path| {
+        read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    };
+    let files = read(response).and_then(|bytes| Ok((bytes, signature.map(read).transpose()?)));
+    match files {
+        Ok((bytes, note)) => {
+            let note = note.map(|note| String::from_utf8_lossy(&note).into_owned());
+            let answer = Answer {
+                bytes: &bytes,
+                signature: note.as_deref(),
+            };
+            rest(service, id, service.respond(id, &answer), json)
         }
-    }
-}
-
-fn respond(service: &Service, id: &str, response: &Path, json: bool) -> Exit {
-    match read(response) {
-        Ok(bytes) => rest(service, id, service.respond(id, &bytes), json),
-        Err(error) => {
-            out::problem(&format!("cannot read {}: {error}", response.display()));
+        Err(text) => {
+            out::problem(&text);
             Exit::Usage
         }
     }
@@ -125,12 +124,7 @@ fn rest(
     }
 }
 
-fn made_up() -> std::io::Result<String> {
-    let day: String = clock::now().chars().take(10).collect();
-    Ok(format!("wf-{day}-{}", clock::nonce()?))
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path)?;
     std::io::Read::read_to_end(&mut std::io::Read::take(file, RESPONSE_MAX + 1), &mut bytes)?;

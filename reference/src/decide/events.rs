@@ -202,7 +202,9 @@ impl Teller {
         } else {
             "refused"
         };
-        let message = format!("approval {word} by {}", response.approver);
+        let signed = response.signed_by.as_ref();
+        let signed = signed.map_or_else(String::new, |key| format!(", signed with {key}"));
+        let message = format!("approval {word} by {}{signed}", response.approver);
         let mut event = self.event("approval_response", Severity::Info, &message);
         event.approval = Some(AuditApproval {
             approval_id: response.approval_id.clone(),

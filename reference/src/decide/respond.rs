@@ -22,6 +22,8 @@ use crate::roster::Roster;
 pub struct Response<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
+    /// The signed note that came with it.
+    pub signature: Option<&'a str>,
     /// The roster as it is now; why there is none.
     pub roster: Result<&'a Roster, &'a str>,
     /// The time of arrival, RFC 3339.
@@ -55,8 +57,8 @@ pub fn judge(record: &Record, response: &Response<'_>) -> Judged {
         Err(text) => malformed(&drafter, response.bytes, &text),
         Ok(document) => match find(record, &document.approval_id) {
             Found::Pending(request) => match refuse(record, request, &document, response) {
-                Some(error) => refused(&drafter, &error),
-                None => accept(&drafter, &document, sha256),
+                Err(error) => refused(&drafter, &error),
+                Ok(signed_by) => accept(&drafter, &document, sha256, signed_by),
             },
             Found::Answered if matches!(record.stage, Stage::Waiting(_)) => {
                 refused(&drafter, "another answer to a request that is answered")
@@ -118,16 +120,16 @@ fn malformed(drafter: &Drafter<'_>, bytes: &[u8], text: &str) -> Judged {
     }
 }
 
-/// Why an answer to a pending request is not valid.
+/// Why an answer to a pending request is not valid; the key that has signed one that is.
 fn refuse(
     record: &Record,
     request: &Request,
     document: &ApprovalResponse,
     response: &Response<'_>,
-) -> Option<String> {
+) -> Result<Option<String>, String> {
     let findings = rules::response_complete(document);
     if let Some(finding) = findings.first() {
-        return Some(format!("malformed answer: {finding}"));
+        return Err(format!("malformed answer: {finding}"));
     }
     let bound = document.approval_id.parse::<Id>().ok();
     let bound = bound.map(|id| id.plan_token_hash().to_string());
@@ -139,36 +141,46 @@ fn refuse(
         || bound != current
         || bound.as_ref() != Some(&request.request.plan_token_hash)
     {
-        return Some("the answer is bound to another plan".to_owned());
+        return Err("the answer is bound to another plan".to_owned());
     }
     let approval = &record.created.workflow.approval;
     if approval
         .expires_after_s
         .is_some_and(|limit| clock::is_over(&request.requested_at, limit, response.now))
     {
-        return Some("the request has expired".to_owned());
+        return Err("the request has expired".to_owned());
     }
     let approver = document.approver.as_deref().unwrap_or_default();
     let role = &request.request.required_role;
     match response.roster {
-        Err(why) => Some(format!("nobody can approve: {why}")),
+        Err(why) => Err(format!("nobody can approve: {why}")),
         Ok(roster) if !roster.holds(approver, role) => {
-            Some(format!("{approver:?} does not hold the role {role:?}"))
+            Err(format!("{approver:?} does not hold the role {role:?}"))
         }
         Ok(roster)
             if roster.requester_may_not_approve
                 && document.approved
                 && approver == record.created.workflow.trigger.by =>
         {
-            Some(format!(
+            Err(format!(
                 "{approver:?} has asked for the plan and may not approve it"
             ))
         }
-        Ok(_) => None,
+        Ok(roster) => roster
+            .signature(approver, response.bytes, response.signature)
+            .map_err(|error| match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            }),
     }
 }
 
-fn accept(drafter: &Drafter<'_>, document: &ApprovalResponse, sha256: Sha256Hex) -> Judged {
+fn accept(
+    drafter: &Drafter<'_>,
+    document: &ApprovalResponse,
+    sha256: Sha256Hex,
+    signed_by: Option<String>,
+) -> Judged {
     let response = fact::Response {
         approval_id: document.approval_id.clone(),
         approved: document.approved,
@@ -176,6 +188,7 @@ fn accept(drafter: &Drafter<'_>, document: &ApprovalResponse, sha256: Sha256Hex)
         reason: document.reason.clone(),
         timestamp: document.timestamp.clone().unwrap_or_default(),
         sha256,
+        signed_by,
     };
     if !response.approved {
         let reason = response.reason.as_deref().unwrap_or("no reason given");

@@ -9,3 +9,4 @@ mod verbs;
 pub use desk::Service;
 pub use error::ServiceError;
 pub use recover::Retry;
+pub use verbs::Answer;

@@ -18,6 +18,15 @@ use crate::roster;
 use crate::run::{Outside as _, drive, write};
 use crate::workflow;
 
+/// An answer as it is delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The bytes of the ApprovalResponse.
+    pub bytes: &'a [u8],
+    /// The signed note with the approver's signature, if there is one.
+    pub signature: Option<&'a str>,
+}
+
 impl Service {
     /// Creates a workflow and drives it until it rests (DESIGN 5).
     ///
@@ -65,7 +74,7 @@ impl Service {
     ///
     /// # Errors
     /// When the workflow cannot be recovered.
-    pub fn respond(&self, id: &str, bytes: &[u8]) -> Result<State> {
+    pub fn respond(&self, id: &str, answer: &Answer<'_>) -> Result<State> {
         let mut open = self.open(id, None)?;
         let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
         if waiting {
@@ -79,7 +88,7 @@ impl Service {
         let first = if matches!(open.journal.record().stage, Stage::Failed { .. }) && waiting {
             Next::Rest
         } else {
-            self.take_answer(id, &mut open, bytes)?;
+            self.take_answer(id, &mut open, answer)?;
             match open.journal.record().stage {
                 Stage::Waiting(_) => Next::Rest,
                 _ if waiting => decide::next(open.journal.record()),
@@ -108,7 +117,7 @@ impl Service {
             .map_err(|source| journal_error(id, source))
     }
 
-    fn take_answer(&self, id: &str, open: &mut Open, bytes: &[u8]) -> Result<()> {
+    fn take_answer(&self, id: &str, open: &mut Open, answer: &Answer<'_>) -> Result<()> {
         let record = open.journal.record();
         let now = clock::now();
         let loaded = match &record.created.workflow.approval.roster {
@@ -118,7 +127,8 @@ impl Service {
             }
         };
         let response = decide::Response {
-            bytes,
+            bytes: answer.bytes,
+            signature: answer.signature,
             roster: match &loaded {
                 Ok((roster, _)) => Ok(roster),
                 Err(why) => Err(why.as_str()),

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::note::{Note, NoteError};
+
 /// What a checkpoint says: the log `origin` had `size` events with this root. Its text is three
 /// lines: origin, size in decimal, root in base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +24,6 @@ pub struct Checkpoint {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// A signature under the trusted key's name and id is not that key's.
-    #[error("forged signature under the name {name:?}")]
-    Forged {
-        /// The name.
-        name: String,
-    },
     /// The note is about another log.
     #[error("checkpoint of the log {found:?} where {expected:?} is meant")]
     ForeignLog {
@@ -56,32 +52,9 @@ pub enum CheckpointError {
         /// How many events there are.
         held: usize,
     },
-    /// The trusted key has not signed.
-    #[error("no signature of the key {key_ref}")]
-    Unsigned {
-        /// The trusted key.
-        key_ref: String,
-    },
-}
-
-/// A signed note: the text of a checkpoint, a blank line, and signature lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// The signed text, with its last line feed.
-    pub text: String,
-    /// The signatures, in order.
-    pub signatures: Vec<NoteSignature>,
-}
-
-/// One signature line: an em dash, the key's name, and base64 of key id and signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoteSignature {
-    /// Name of the key.
-    pub name: String,
-    /// Id of the key.
-    pub key_id: [u8; 4],
-    /// The signature; its length is the key type's business.
-    pub signature: Vec<u8>,
+    /// The note is malformed, or not signed by the trusted key.
+    #[error(transparent)]
+    Note(#[from] NoteError),
 }
 
 impl Checkpoint {
@@ -150,36 +123,6 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-impl Note {
-    /// Takes a note apart.
-    ///
-    /// # Errors
-    /// When it has no blank line before the signatures, or one of these is malformed.
-    pub fn read(note: &str) -> Result<Self, CheckpointError> {
-        let malformed = |part| CheckpointError::Malformed { part };
-        let (head, tail) = note.rsplit_once("\n\n").ok_or(malformed("note"))?;
-        let lines = tail.strip_suffix('\n').ok_or(malformed("signature line"))?;
-        let signatures: Option<Vec<_>> = lines.split('\n').map(read_signature).collect();
-        let signatures = signatures.ok_or(malformed("signature line"))?;
-        Ok(Self {
-            text: format!("{head}\n"),
-            signatures,
-        })
-    }
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}", self.text)?;
-        for line in &self.signatures {
-            let mut bytes = line.key_id.to_vec();
-            bytes.extend(&line.signature);
-            writeln!(formatter, "{DASH} {} {}", line.name, STANDARD.encode(bytes))?;
-        }
-        Ok(())
-    }
-}
-
 /// Root of the tree over leaf hashes, as RFC 6962 section 2.1 defines it.
 #[must_use]
 pub fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
@@ -194,38 +137,12 @@ pub fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
     }
 }
 
-const DASH: char = '\u{2014}';
-
-fn read_signature(line: &str) -> Option<NoteSignature> {
-    let rest = line.strip_prefix(DASH)?.strip_prefix(' ')?;
-    let (name, encoded) = rest.split_once(' ')?;
-    let bytes = STANDARD.decode(encoded).ok()?;
-    let (key_id, signature) = bytes.split_first_chunk::<4>()?;
-    if name.is_empty() || signature.is_empty() {
-        return None;
-    }
-    Some(NoteSignature {
-        name: name.to_owned(),
-        key_id: *key_id,
-        signature: signature.to_vec(),
-    })
-}
-
 #[cfg(feature = "sign")]
 impl super::signature::SigningKey {
     /// The signed note of a checkpoint.
     #[must_use]
     pub fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Note {
-        let text = checkpoint.to_string();
-        let signature = NoteSignature {
-            name: self.verifier().name().to_owned(),
-            key_id: self.verifier().key_id(),
-            signature: self.sign_bytes(text.as_bytes()).to_vec(),
-        };
-        Note {
-            text,
-            signatures: vec![signature],
-        }
+        self.sign_note(&checkpoint.to_string())
     }
 }
 
@@ -250,26 +167,7 @@ impl super::key::VerifierKey {
                 found: checkpoint.origin,
             });
         }
-        let mine = |line: &&NoteSignature| line.name == self.name() && line.key_id == self.key_id();
-        let mut signed = false;
-        for line in note.signatures.iter().filter(mine) {
-            let signature = line.signature.as_slice().try_into();
-            let genuine = signature.is_ok_and(|signature| {
-                super::signature::verify_bytes(self, note.text.as_bytes(), signature)
-            });
-            if !genuine {
-                return Err(CheckpointError::Forged {
-                    name: line.name.clone(),
-                });
-            }
-            signed = true;
-        }
-        if signed {
-            Ok(checkpoint)
-        } else {
-            Err(CheckpointError::Unsigned {
-                key_ref: self.key_ref(),
-            })
-        }
+        self.verify_note(&note)?;
+        Ok(checkpoint)
     }
 }

@@ -7,6 +7,7 @@ mod checkpoint;
 mod event;
 mod key;
 pub mod log;
+mod note;
 mod signature;
 pub mod vocabulary;
 
@@ -15,9 +16,10 @@ pub use blocks::{
     AuditWorkflow, PolicyEvaluation,
 };
 pub use chain::{ChainError, FORMAT, first_chain_hash, leaf_hash, verify_chain};
-pub use checkpoint::{Checkpoint, CheckpointError, Note, NoteSignature, root};
+pub use checkpoint::{Checkpoint, CheckpointError, root};
 pub use event::{AuditEvent, NO_STATE, Severity};
 pub use key::{KeyError, VerifierKey};
+pub use note::{Note, NoteError, NoteSignature};
 pub use signature::payload;
 #[cfg(feature = "sign")]
 pub use signature::{SignatureError, SigningKey};
