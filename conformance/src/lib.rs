@@ -9,6 +9,7 @@ pub mod adapter;
 pub mod catalogue;
 pub mod cli;
 pub mod doctor;
+pub mod draft;
 pub mod drill;
 pub mod drive;
 pub mod evidence;

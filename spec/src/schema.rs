@@ -7,9 +7,13 @@
 
 mod document;
 #[cfg(feature = "validate")]
+mod foreign;
+#[cfg(feature = "validate")]
 mod validate;
 
 pub use document::{DOCUMENTS, document};
+#[cfg(feature = "validate")]
+pub use foreign::{foreign_validator, meta_violations};
 #[cfg(feature = "validate")]
 pub use validate::{SchemaViolation, Validator, validator, violations};
 

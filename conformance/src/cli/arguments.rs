@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, record,
+    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, record, spec,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
@@ -41,6 +41,8 @@ enum Command {
     Judge(judge::JudgeArgs),
     /// Pin an engine's plans and receipts in a golden folder
     Record(record::RecordArgs),
+    /// Check drafts of the protocol
+    Spec(spec::SpecArgs),
     /// Print a completion script
     Completions(completions::CompletionsArgs),
     /// The scripted peer engine
@@ -66,6 +68,7 @@ impl Cli {
             Command::Explain(args) => explain::run(args),
             Command::Judge(args) => judge::run(args, edge),
             Command::Record(args) => record::run(args, edge),
+            Command::Spec(args) => spec::run(args, edge),
             Command::Completions(args) => completions::run(args),
             // Handled before: it is an engine and has an engine's exit statuses.
             Command::Peer { .. } => Ok(Exit::Usage),
@@ -83,6 +86,7 @@ impl Cli {
             | Command::Explain(_)
             | Command::Judge(_)
             | Command::Record(_)
+            | Command::Spec(_)
             | Command::Completions(_) => None,
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::adapter::AdapterError;
 use crate::catalogue::CatalogueError;
+use crate::draft::DraftError;
+use crate::draft::baseline::BaselineError;
 use crate::drive::engine::DriveError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
@@ -28,6 +30,15 @@ pub enum CliError {
     /// The catalogue is broken.
     #[error("the kit's catalogue is broken")]
     Catalogue(#[from] CatalogueError),
+    /// The draft cannot be read.
+    #[error("the draft cannot be checked")]
+    Draft(#[from] DraftError),
+    /// A list of known findings cannot be used.
+    #[error("the list of known findings cannot be used")]
+    Baseline(#[from] BaselineError),
+    /// A list of known findings cannot be written.
+    #[error("cannot write the list of known findings")]
+    List(#[source] toml::ser::Error),
     /// The engine cannot be driven.
     #[error("the engine cannot be exercised")]
     Drive(#[from] DriveError),
@@ -80,6 +91,12 @@ pub enum CliError {
         /// The name.
         name: String,
     },
+    /// A code names no rule.
+    #[error("{code} is no rule; `spec explain` lists them")]
+    UnknownRule {
+        /// As given.
+        code: String,
+    },
     /// An option stands where the program belongs, most likely misspelt.
     #[error(
         "{option} is no option of this command; options come before BIN, and a program named so is written ./{option}"
@@ -105,10 +122,13 @@ impl CliError {
             Self::Accounting(_)
             | Self::Catalogue(_)
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
+            | Self::List(_)
             | Self::Output(_)
             | Self::Serialise(_) => Exit::KitWrong,
             Self::Drive(_) | Self::Golden(GoldenError::NoPlan { .. }) => Exit::NotExercised,
             Self::Adapter(_)
+            | Self::Baseline(_)
+            | Self::Draft(_)
             | Self::Evidence(EvidenceError::Foreign { .. })
             | Self::Explain(_)
             | Self::Golden(_)
@@ -120,6 +140,7 @@ impl CliError {
             | Self::Select(_)
             | Self::TwoScenarios { .. }
             | Self::UnknownOption { .. }
+            | Self::UnknownRule { .. }
             | Self::Write { .. } => Exit::Usage,
         }
     }

@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod record;
 mod run;
+mod spec;
 mod subject;
 
 pub use arguments::Cli;

@@ -26,6 +26,11 @@ pub struct SchemaViolation {
 pub struct Validator(jsonschema::Validator);
 
 impl Validator {
+    /// Wraps a compiled schema.
+    pub(super) const fn new(compiled: jsonschema::Validator) -> Self {
+        Self(compiled)
+    }
+
     /// Every violation of `value`, in the order of the schema; empty when it is valid.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<SchemaViolation> {
@@ -99,7 +104,7 @@ fn wire_type(definition: &str) -> Value {
     root
 }
 
-fn violation(error: &jsonschema::ValidationError<'_>) -> SchemaViolation {
+pub(super) fn violation(error: &jsonschema::ValidationError<'_>) -> SchemaViolation {
     SchemaViolation {
         keyword: error.kind().keyword().to_owned(),
         instance_path: error.instance_path().to_string(),

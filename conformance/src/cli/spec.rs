@@ -1,0 +1,163 @@
+//! `spec`: what editors of a draft ask.
+
+use std::path::{Path, PathBuf};
+
+use cabincrew_protocol::requirement::Catalogue;
+use clap::{Subcommand, ValueEnum};
+
+use super::arguments::Color;
+use super::edge::Edge;
+use super::error::CliError;
+use super::output;
+use crate::draft::baseline::{Baseline, Compared};
+use crate::draft::print::{Outcome, annotations, explain, json, sarif, terminal};
+use crate::draft::{self, rule};
+use crate::exit::Exit;
+
+/// Check drafts of the protocol
+#[derive(Debug, clap::Args)]
+pub(crate) struct SpecArgs {
+    #[command(subcommand)]
+    command: SpecCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SpecCommand {
+    /// Check a draft's schemas and prose against each other and the requirements
+    Check(CheckArgs),
+    /// Explain a rule of `check`, or list all of them
+    Explain {
+        /// For example CCS-020
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// The draft's folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The form of the findings on standard output
+    #[arg(long, value_enum, default_value = "terminal")]
+    format: FindingFormat,
+    /// A list of known findings, which are not reported
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings as a list of known ones
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+    /// Report only these rules; may be repeated
+    #[arg(long, value_name = "CODE")]
+    only: Vec<String>,
+}
+
+/// The form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FindingFormat {
+    /// For people
+    Terminal,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of a GitHub workflow
+    Github,
+}
+
+/// Carries out the subcommand.
+///
+/// # Errors
+/// When the draft or a list cannot be read or written, or a code names no rule.
+pub(crate) fn run(args: &SpecArgs, edge: &Edge) -> Result<Exit, CliError> {
+    match &args.command {
+        SpecCommand::Check(args) => check(args, edge),
+        SpecCommand::Explain { code } => {
+            let text = match code {
+                Some(code) => explain::one(known_rule(code)?),
+                None => explain::all(),
+            };
+            output::print(&text, Color::Auto)?;
+            Ok(Exit::Conforms)
+        }
+    }
+}
+
+fn known_rule(code: &str) -> Result<&'static rule::Rule, CliError> {
+    rule::find(code).ok_or_else(|| CliError::UnknownRule {
+        code: code.to_owned(),
+    })
+}
+
+fn check(args: &CheckArgs, edge: &Edge) -> Result<Exit, CliError> {
+    let only: Vec<&str> = args
+        .only
+        .iter()
+        .map(|code| known_rule(code).map(|rule| rule.code))
+        .collect::<Result<_, _>>()?;
+    let draft = draft::read(&args.folder)?;
+    let mut findings = rule::check(&draft, Catalogue::embedded());
+    findings.retain(|finding| only.is_empty() || only.contains(&finding.code));
+    if let Some(path) = &args.write_baseline {
+        let count = findings.len();
+        write(
+            path,
+            &Baseline::of(&findings).to_text().map_err(CliError::List)?,
+        )?;
+        output::tell(&format!("{count} findings written to {}", edge.told(path)));
+        return Ok(Exit::Conforms);
+    }
+    let compared = match &args.baseline {
+        Some(path) => Baseline::parse(&read(path)?)?.compare(findings),
+        None => Compared {
+            new: findings,
+            ..Compared::default()
+        },
+    };
+    let exit = match (compared.new.is_empty(), compared.gone.is_empty()) {
+        (true, true) => Exit::Conforms,
+        (false, _) | (_, false) => Exit::DoesNotConform,
+    };
+    let outcome = Outcome {
+        root: root(&args.folder),
+        compared,
+        read: [draft.chapters.len(), draft.schemas.len()],
+    };
+    let (text, color) = match args.format {
+        FindingFormat::Terminal => (terminal::render(&outcome), Color::Auto),
+        FindingFormat::Json => (
+            json::render(&outcome).map_err(CliError::Serialise)?,
+            Color::Never,
+        ),
+        FindingFormat::Sarif => (
+            sarif::render(&outcome).map_err(CliError::Serialise)?,
+            Color::Never,
+        ),
+        FindingFormat::Github => (annotations::render(&outcome), Color::Never),
+    };
+    output::print(&text, color)?;
+    Ok(exit)
+}
+
+/// The folder as a prefix of paths in the output, which holds no absolute ones.
+fn root(folder: &Path) -> String {
+    if folder.is_absolute() {
+        return String::new();
+    }
+    folder.to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|error| CliError::NotReadable {
+        path: path.to_owned(),
+        what: "a list of known findings",
+        why: error.to_string(),
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    std::fs::write(path, text).map_err(|source| CliError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
