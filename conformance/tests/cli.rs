@@ -13,6 +13,9 @@ fn every_command_has_help() {
     let conform = Conform::new();
     let commands = [
         "",
+        "spec",
+        "spec check",
+        "spec explain",
         "engine",
         "doctor",
         "init",

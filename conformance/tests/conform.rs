@@ -33,7 +33,10 @@ impl Conform {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("the folder is ours");
+        let path = self.path(name);
+        let folder = path.parent().expect("a file lies in a folder");
+        std::fs::create_dir_all(folder).expect("the folder is ours");
+        std::fs::write(path, text).expect("the folder is ours");
     }
 
     pub(crate) fn read(&self, name: &str) -> String {

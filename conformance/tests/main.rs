@@ -2,8 +2,10 @@
 
 mod cli;
 mod conform;
+mod drafts;
 mod evidence;
 mod lists;
 mod schemas;
+mod spec;
 mod starters;
 mod tidy;

@@ -208,11 +208,7 @@ impl Reader {
                 });
                 self.begin(Item::Heading, at);
             }
-            Tag::Paragraph => {
-                if self.depth == 0 {
-                    self.begin(Item::Paragraph, at);
-                }
-            }
+            Tag::Paragraph if self.depth == 0 => self.begin(Item::Paragraph, at),
             Tag::List(_) => {
                 self.close();
                 self.depth += 1;

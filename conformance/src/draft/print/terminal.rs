@@ -1,5 +1,7 @@
 //! Findings for people, in the form of a compiler's.
 
+use std::fmt::Write as _;
+
 use super::Outcome;
 use crate::draft::finding::Finding;
 use crate::draft::rule::{self, Weight};
@@ -66,7 +68,7 @@ fn summary(outcome: &Outcome) -> String {
         count(Weight::Note)
     );
     if outcome.compared.known > 0 {
-        text.push_str(&format!("; {} known", outcome.compared.known));
+        let _ = write!(text, "; {} known", outcome.compared.known);
     }
     if !outcome.compared.new.is_empty() {
         text.push_str("\n`cabincrew-conform spec explain CODE` says what a rule is for");

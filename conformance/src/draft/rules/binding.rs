@@ -85,7 +85,7 @@ fn unstated(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
                 &chapter.path,
                 line,
                 format!(
-                    "{count} sentences oblige and nothing says whether they bind; the first: \"{}\"",
+                    "nothing says whether the {count} of its sentences that oblige bind; the first: \"{}\"",
                     short(sentence, 80)
                 ),
             ));

@@ -69,7 +69,11 @@ fn missing_types(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
             let finding = Finding::new(
                 &chapter.path,
                 1,
-                format!("{} types are missing: {}", missing.len(), quoted(&names)),
+                format!(
+                    "{} of the schema's types are missing: {}",
+                    missing.len(),
+                    quoted(&names)
+                ),
             );
             found.push(finding.against(
                 &first.file,

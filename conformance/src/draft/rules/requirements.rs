@@ -8,7 +8,7 @@ use crate::draft::chapter::{Chapter, Item, Section};
 use crate::draft::finding::Finding;
 use crate::draft::model::Draft;
 use crate::draft::rule::{Rule, Weight};
-use crate::draft::words::{duty, sentences, short};
+use crate::draft::words::{duty, quoted, sentences, short};
 
 use super::reference_page;
 
@@ -145,7 +145,7 @@ fn unclaimed(draft: &Draft, requirements: &Catalogue) -> Vec<Finding> {
     for chapter in draft
         .chapters
         .iter()
-        .filter(|chapter| is_of_protocol(draft, chapter))
+        .filter(|chapter| is_of_protocol(chapter))
     {
         if reference_page::is_one(draft, chapter) {
             continue;
@@ -191,77 +191,69 @@ fn unclaimed(draft: &Draft, requirements: &Catalogue) -> Vec<Finding> {
     found
 }
 
-/// Whether a chapter speaks about the protocol: it names a type, a value in code, or a chapter of
-/// requirements. Pages on contributing or on tools do not.
-fn is_of_protocol(draft: &Draft, chapter: &Chapter) -> bool {
-    let upper = chapter
-        .name()
-        .chars()
-        .next()
-        .is_some_and(char::is_uppercase)
-        && chapter
-            .name()
-            .split('.')
-            .next()
-            .is_some_and(|stem| stem.chars().all(|c| !c.is_lowercase()));
+/// Whether a chapter speaks about the protocol. Pages in capitals, as on contributing, and those on
+/// libraries, tools and tests do not.
+fn is_of_protocol(chapter: &Chapter) -> bool {
+    let stem = chapter.name().split('.').next().unwrap_or_default();
     let first = chapter.path.split('/').next().unwrap_or_default();
-    !upper && !["lib", "tools", "tests", "src"].contains(&first) && !draft.chapters.is_empty()
+    stem.chars().any(char::is_lowercase) && !["lib", "tools", "tests", "src"].contains(&first)
 }
 
 fn missing(draft: &Draft, requirements: &Catalogue) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut types: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
     for requirement in requirements.iter() {
         for text in &requirement.sources {
-            let id = &requirement.id;
+            let id = requirement.id.as_str();
             match source(draft, text) {
                 Some(Source::Section(chapter, place)) => {
-                    if !chapter
-                        .sections
-                        .iter()
-                        .any(|section| is_named(section, place))
-                    {
-                        found.push(Finding::new(
-                            &chapter.path,
-                            1,
-                            format!("{id} was read from section {place}, which is not here"),
-                        ));
-                    }
+                    found.extend(missing_section(id, chapter, place));
                 }
                 Some(Source::Type(name, member)) => {
-                    found.extend(missing_type(draft, id, name, member))
+                    types.entry((name, member)).or_default().push(id);
                 }
                 None => {}
             }
         }
     }
+    // A draft with none of the types is about something else, or has no schema yet.
+    if types
+        .keys()
+        .any(|(name, _)| draft.definition(name).is_some())
+    {
+        for ((name, member), ids) in types {
+            found.extend(missing_type(draft, (name, member), &ids));
+        }
+    }
     found
 }
 
-/// A type or member that a requirement was read from, when there are types and it is not among them.
-fn missing_type(draft: &Draft, id: &str, name: &str, member: Option<&str>) -> Option<Finding> {
-    let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
-    let file = draft
-        .schemas
+fn missing_section(id: &str, chapter: &Chapter, place: &str) -> Option<Finding> {
+    let is_there = chapter
+        .sections
         .iter()
-        .find(|file| !file.definitions.is_empty())?;
+        .any(|section| is_named(section, place));
+    let text = format!("{id} was read from section {place}, which is not here");
+    (!is_there).then(|| Finding::new(&chapter.path, 1, text))
+}
+
+/// A type or member that requirements were read from, and that is not there.
+fn missing_type(draft: &Draft, source: (&str, Option<&str>), ids: &[&str]) -> Option<Finding> {
+    let (name, member) = source;
+    let ids = quoted(ids);
     let Some(definition) = draft.definition(name) else {
-        return is_type.then(|| {
-            Finding::new(
-                &file.path,
-                1,
-                format!("{id} was read from the type {name}, which is not here"),
-            )
-        });
+        let file = draft
+            .schemas
+            .iter()
+            .find(|file| !file.definitions.is_empty())?;
+        let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let text = format!("there is no type {name}, from which was read: {ids}");
+        return is_type.then(|| Finding::new(&file.path, 1, text));
     };
     let member = member?;
-    let is_keyword = definition.schema.get(member).is_some();
-    (definition.member(member).is_none() && !is_keyword).then(|| {
-        Finding::new(
-            &definition.file,
-            definition.line,
-            format!("{id} was read from {name}.{member}, which is not here"),
-        )
-    })
+    let is_there = definition.member(member).is_some() || definition.schema.get(member).is_some();
+    let text = format!("there is no {name}.{member}, from which was read: {ids}");
+    (!is_there).then(|| Finding::new(&definition.file, definition.line, text))
 }
 
 fn vague(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
@@ -269,7 +261,7 @@ fn vague(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
     for chapter in draft
         .chapters
         .iter()
-        .filter(|chapter| is_of_protocol(draft, chapter))
+        .filter(|chapter| is_of_protocol(chapter))
     {
         for (index, block) in chapter.blocks.iter().enumerate() {
             let lead = chapter.lead(index).map_or("", |lead| lead.text.as_str());

@@ -187,9 +187,9 @@ fn open_root(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
             if !names.is_empty() {
                 let names: Vec<&String> = names.into_iter().collect();
                 message = format!(
-                    "{message}; the {} types it defines, as {}, are not applied to anything",
-                    names.len(),
-                    quoted(&names[..names.len().min(3)])
+                    "{message}; what it defines, {}{}, is applied to nothing",
+                    quoted(&names[..names.len().min(3)]),
+                    if names.len() > 3 { " and others" } else { "" }
                 );
             }
             Finding::new(&file.path, 1, message)

@@ -150,7 +150,7 @@ fn untagged(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
                 &definition.file,
                 definition.line,
                 format!(
-                    "nothing in a {} tells which of {} it is",
+                    "nothing in an instance of {} tells which of {} it is",
                     definition.name,
                     quoted(&names)
                 ),

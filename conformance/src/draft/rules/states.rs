@@ -10,7 +10,7 @@ use crate::draft::finding::Finding;
 use crate::draft::model::Draft;
 use crate::draft::rule::{Rule, Weight};
 use crate::draft::schema::Definition;
-use crate::draft::words::{has_word, is_lower, is_upper, quoted, words};
+use crate::draft::words::{has_word, is_lower, is_upper, quoted, sentences, words};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -161,8 +161,11 @@ fn named(chapter: &Chapter) -> Vec<(usize, String)> {
             }
             continue;
         }
-        let speaks = has_word(&block.text, "state") || has_word(&block.text, "enters");
-        for span in block.spans.iter().filter(|_| speaks) {
+        for span in &block.spans {
+            let sentence = sentence_at(&block.text, span.at);
+            if !has_word(sentence, "state") && !has_word(sentence, "enters") {
+                continue;
+            }
             if is_upper(&span.text) && !span.text.starts_with("CABINCREW_") {
                 found.push((span.line, span.text.clone()));
             }
@@ -184,6 +187,15 @@ fn named(chapter: &Chapter) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// The sentence of a text that a byte lies in.
+fn sentence_at(text: &str, at: usize) -> &str {
+    let place = |sentence: &str| sentence.as_ptr() as usize - text.as_ptr() as usize;
+    sentences(text)
+        .into_iter()
+        .find(|sentence| (place(sentence)..=place(sentence) + sentence.len()).contains(&at))
+        .unwrap_or_default()
 }
 
 /// Pairs that may follow each other: the rows, those tolerated, and paths through optional markers.

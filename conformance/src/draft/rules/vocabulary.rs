@@ -62,7 +62,7 @@ fn marked(block: &Block) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Chapters about the protocol: those that name at least one of its types, and are not generated.
+/// Chapters that people wrote: all but those that are made from the schema.
 fn about_protocol(draft: &Draft) -> Vec<&Chapter> {
     draft
         .chapters
