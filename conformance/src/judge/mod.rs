@@ -12,7 +12,7 @@ mod receipt_rules;
 mod refusal;
 mod secrets;
 mod takeoff;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 

@@ -2,17 +2,60 @@
 
 use std::collections::BTreeMap;
 
+use cabincrew_protocol::decision::{Decision, PolicySource};
 use cabincrew_protocol::workflow::State;
 use serde::Deserialize;
 
+use super::rule::Rule;
+
 /// One expectation, judged on every step that the check's `on` selects.
-#[derive(Debug, Clone, Deserialize)]
+///
+/// States are read from `export state`, launches from what the programs of the kit saw; the exit
+/// status is the business of a rule of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Expect {
-    /// COMPLETED: exit status 0, exported state, one take-off for each step of the workflow.
+    /// A rule that holds on every step of every run.
+    Always {
+        /// Which rule.
+        rule: Rule,
+    },
+    /// COMPLETED, with one take-off for each step of the workflow.
     Completed,
-    /// FAILED: exit status 1, exported state, an error event and a closing failure event, and none of
-    /// these states ever reached; no take-off was launched unless `took_off` says so.
+    /// Nothing of these documents changed since an earlier step of the same run.
+    Kept {
+        /// That step.
+        since: String,
+        /// Which documents.
+        documents: Vec<Kept>,
+    },
+    /// An evaluation with this outcome stands in some audit event.
+    Evaluation {
+        /// The policy's id in the workflow.
+        policy: String,
+        /// What evaluated it.
+        source: PolicySource,
+        /// What it said.
+        decision: Decision,
+    },
+    /// An audit event of this type was written during the step, or, with `absent`, stands nowhere in
+    /// the log.
+    Event {
+        /// Its type in our words.
+        event: String,
+        /// JSON pointer to the value that one and the same event must have there.
+        #[serde(default)]
+        with: BTreeMap<String, toml::Value>,
+        /// None may be there.
+        #[serde(default)]
+        absent: bool,
+    },
+    /// Events of these types stand in the log in this order; others may stand between.
+    EventOrder {
+        /// Their types in our words.
+        events: Vec<String>,
+    },
+    /// FAILED. No take-off was launched in the run unless `took_off` says so.
     Failed {
         /// States that must not be in the path.
         #[serde(default)]
@@ -21,51 +64,135 @@ pub enum Expect {
         #[serde(default)]
         took_off: bool,
     },
-    /// AWAITING_APPROVAL: exit status 3, exported state, a pending request, no take-off.
-    Waiting,
-    /// The call was refused and changed nothing: exit status 2 or 4, nothing launched, exports as before.
-    Refused,
-    /// Halted: FAILED, or exit status 4 with nothing launched. Used where state was damaged.
-    Stopped,
-    /// The same outcome as without the damage, or halted; never anything else.
-    SameOrStopped,
+    /// A mark is found, or not found, in what the orchestrator keeps or prints.
+    Found {
+        /// The mark's name.
+        mark: String,
+        /// Beginning of the place, for example `state-dir:`; anywhere if empty.
+        #[serde(default)]
+        place: String,
+        /// It must not be there.
+        #[serde(default)]
+        absent: bool,
+    },
+    /// What engines were given on standard input.
+    Input {
+        /// Only launches in this mode.
+        mode: String,
+        /// JSON pointer to the value there.
+        #[serde(default)]
+        has: BTreeMap<String, toml::Value>,
+        /// JSON pointers to what must not be there.
+        #[serde(default)]
+        lacks: Vec<String>,
+    },
+    /// Number of launches of one script in one mode.
+    Launches {
+        /// The script; any if left out.
+        #[serde(default)]
+        script: Option<String>,
+        /// `flight-plan`, `take-off`, `evaluate`, `probe`.
+        mode: String,
+        /// How often exactly.
+        count: usize,
+        /// Fewer are fine too.
+        #[serde(default)]
+        at_most: bool,
+        /// Counted from the beginning of the run, not only during the step.
+        #[serde(default)]
+        in_run: bool,
+    },
+    /// No engine was launched, and no workflow went anywhere: an error, or FAILED.
+    NotStarted,
     /// The states passed through, optional ones left out.
     Path {
         /// From the first to the last.
         states: Vec<State>,
     },
-    /// A rule on every exported document or record, on every selected step.
-    Always {
-        /// Which rule.
-        rule: Rule,
-    },
-    /// Number of launches of one script in one mode during the step.
-    Launches {
-        /// The script.
+    /// What policies were given: the text of PreflightInput, with content decoded.
+    PolicySaw {
+        /// Only launches of this script.
         script: String,
-        /// `flight-plan`, `take-off`, `evaluate`.
-        mode: String,
-        /// How often exactly.
-        count: usize,
-    },
-    /// An audit event of this type was written during the step.
-    Event {
-        /// Its type in our words.
-        event: String,
-        /// JSON pointer to the value it must have there.
+        /// JSON pointer to the value there.
         #[serde(default)]
-        with: BTreeMap<String, toml::Value>,
+        has: BTreeMap<String, toml::Value>,
+        /// Texts that are in it.
+        #[serde(default)]
+        mentions: Vec<String>,
+        /// Texts that are not in it.
+        #[serde(default)]
+        omits: Vec<String>,
+    },
+    /// The call was refused, exit status 2 or 4, and changed nothing.
+    Refused,
+    /// Every pending approval request.
+    Request {
+        /// JSON pointer to the value there.
+        #[serde(default)]
+        has: BTreeMap<String, toml::Value>,
+        /// Texts that are in it.
+        #[serde(default)]
+        mentions: Vec<String>,
+        /// Texts that are not in it.
+        #[serde(default)]
+        omits: Vec<String>,
+    },
+    /// As another step ended (state and number of take-offs), or [`Expect::Stopped`]: never anything else.
+    SameOrStopped {
+        /// That step, `DRILL:STEP` or `DRILL:CASE/STEP`.
+        r#as: String,
+    },
+    /// The same states, decisions and evaluations as in another step.
+    SameCourse {
+        /// That step.
+        r#as: String,
+    },
+    /// Halted without a take-off in the step: FAILED, or exit status 4. Where state was damaged.
+    Stopped,
+    /// How the plan token compares with another step's.
+    Token {
+        /// That step.
+        r#as: String,
+        /// Whether it is the same one.
+        equal: bool,
+    },
+    /// A response that must not count: no take-off, FAILED or (unless `must_fail`) still
+    /// AWAITING_APPROVAL.
+    TurnedDown {
+        /// It must have failed the workflow (C-23).
+        #[serde(default)]
+        must_fail: bool,
+    },
+    /// Nothing was launched; state, journal, token and requests are as before. The audit log may grow.
+    Unchanged,
+    /// AWAITING_APPROVAL with a request to answer, and no take-off.
+    Waiting,
+    /// The workspace afterwards.
+    Workspace {
+        /// Nothing in it changed during the step.
+        #[serde(default)]
+        unchanged: bool,
+        /// Path to whole text.
+        #[serde(default)]
+        has: BTreeMap<String, String>,
+        /// Paths at which nothing is.
+        #[serde(default)]
+        lacks: Vec<String>,
     },
 }
 
-/// A rule that holds in every run.
+/// What can be compared with an earlier step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// `export state` validates.
-    StateValid,
-    /// Every WAL entry validates and its data fits its type.
-    WalValid,
-    /// Every audit event validates.
-    AuditValid,
+pub enum Kept {
+    /// `artifacts` of the state record.
+    Artifacts,
+    /// Every exported request.
+    Requests,
+    /// `current_state`.
+    State,
+    /// The plan token's document.
+    Token,
+    /// The write-ahead log as a whole.
+    Wal,
 }

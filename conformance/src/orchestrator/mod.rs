@@ -11,5 +11,7 @@
 pub mod catalogue;
 pub mod drill;
 pub mod expect;
+pub mod judge;
 pub mod observe;
+pub mod rule;
 pub mod select;

@@ -84,6 +84,12 @@ pub struct StepSeen {
     pub ended_s: i64,
     /// Engines, policies and probes that were started, in the order of their first words.
     pub programs: Vec<ProgramSeen>,
+    /// The point it was to be killed or held at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<String>,
+    /// The step in whose `meanwhile` it was taken: another orchestrator was being held then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
     /// The point it was killed or held at, once it was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<String>,

@@ -103,8 +103,8 @@ fn drills_for<'a>(kit: &'a Kit, selected: &BTreeSet<String>) -> BTreeSet<&'a str
     names
 }
 
-/// Which steps: `STEP`, `CASE/STEP` of the check's own drill, `DRILL:STEP`, `DRILL:CASE/STEP`; `*`
-/// stands for every drill, case or step.
+/// Which steps: `STEP`, `CASE/STEP` of the check's own drill, `DRILL:STEP`, `DRILL:CASE/STEP`; a `*`
+/// at the end of a part stands for any rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     drill: String,
@@ -134,7 +134,10 @@ impl Selector {
 
     /// Whether it means this step. A selector without a case means the step in every case.
     pub fn matches(&self, drill: &str, case: Option<&str>, step: &str) -> bool {
-        let fits = |wanted: &str, name: &str| wanted == "*" || wanted == name;
+        let fits = |wanted: &str, name: &str| match wanted.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => wanted == name,
+        };
         let case_fits = match (&self.case, case) {
             (None, _) => true,
             (Some(wanted), Some(name)) => fits(wanted, name),

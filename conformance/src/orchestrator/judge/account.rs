@@ -1,0 +1,434 @@
+//! What the audit log has to tell: launches, decisions, artifacts, the end.
+
+use std::collections::BTreeMap;
+
+use cabincrew_protocol::artifact::{Role, descriptor_digest};
+use cabincrew_protocol::audit::vocabulary;
+use cabincrew_protocol::digest;
+use cabincrew_protocol::workflow::State;
+use serde_json::Value;
+
+use super::course::{self, kinds};
+use super::look::{Problems, Told, problem, unless};
+use super::plan;
+use super::view::{Event, View, Views, items, parse, text};
+use crate::observe::Bytes;
+use crate::orchestrator::observe::ProgramSeen;
+
+/// A planned artifact as the engine left it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Planned {
+    pub(super) step: String,
+    pub(super) name: String,
+    pub(super) role: String,
+    /// The descriptor digest (C-05).
+    pub(super) descriptor: String,
+    /// Digest of the file that a path beside it would name: the body, else the metadata.
+    pub(super) file_sha256: String,
+    /// Bytes of the body.
+    pub(super) body_size: u64,
+    /// Path to SHA-256, `body.data` only if there is one.
+    pub(super) files: BTreeMap<String, String>,
+}
+
+/// The artifacts of the last good planning launch of each step up to here; none if one of them was
+/// not seen as a whole.
+pub(super) fn planned(view: &View<'_>, views: &Views<'_>) -> Option<Vec<Planned>> {
+    let mut last: BTreeMap<String, &ProgramSeen> = BTreeMap::new();
+    for program in views.launches(view, "flight-plan") {
+        if program.ended {
+            last.insert(plan::step_id(program)?, program);
+        }
+    }
+    let mut all = Vec::new();
+    for (step, program) in last {
+        all.extend(of_launch(&step, program)?);
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+/// The artifacts of one planning launch, in the order of their names' bytes.
+pub(super) fn of_launch(step: &str, program: &ProgramSeen) -> Option<Vec<Planned>> {
+    let receipt = parse(&program.stdout.kept).ok()?;
+    let mut found = Vec::new();
+    for listed in items(&receipt, "/artifacts") {
+        let name = text(listed, "/name")?;
+        let role = text(listed, "/role")?;
+        let sha256 = |file: &str| -> Option<Option<(String, u64)>> {
+            match program.artifacts_after.get(&format!("{name}/{file}")) {
+                None => Some(None),
+                Some(bytes) => whole(bytes).map(|it| Some((it, bytes.total))),
+            }
+        };
+        let (metadata, _) = sha256("artifact.json")??;
+        let body = sha256("body.data")?;
+        let role_word = Role::from(role.to_owned());
+        let digest_of = |hex: &str| hex.parse().ok();
+        let body_digest = match &body {
+            None => None,
+            Some((hex, _)) => Some(digest_of(hex)?),
+        };
+        let metadata_digest = digest_of(&metadata)?;
+        let descriptor =
+            descriptor_digest(name, &role_word, &metadata_digest, body_digest.as_ref());
+        let mut files = BTreeMap::from([(format!("{name}/artifact.json"), metadata.clone())]);
+        if let Some((hex, _)) = &body {
+            files.insert(format!("{name}/body.data"), hex.clone());
+        }
+        found.push(Planned {
+            step: step.to_owned(),
+            name: name.to_owned(),
+            role: role.to_owned(),
+            descriptor: descriptor.to_string(),
+            file_sha256: body.as_ref().map_or(metadata, |(hex, _)| hex.clone()),
+            body_size: body.map_or(0, |(_, size)| size),
+            files,
+        });
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Some(found)
+}
+
+fn whole(bytes: &Bytes) -> Option<String> {
+    bytes
+        .is_whole()
+        .then(|| digest::sha256(&bytes.kept).to_string())
+}
+
+fn log<'v>(view: &'v View<'_>) -> Option<&'v [Event]> {
+    Some(view.settled()?.log()).filter(|it| !it.is_empty())
+}
+
+/// The first event is the workflow's creation, in INIT.
+pub(super) fn start(view: &View<'_>) -> Told {
+    let docs = view.whole()?;
+    let first = docs.log().first()?;
+    Some(unless(
+        first.state() == Some(State::Init) && !first.kind.starts_with("engine"),
+        "the workflow's creation in INIT as the first event",
+        first.value.to_string(),
+    ))
+}
+
+/// The last event of the workflow carries the record's state.
+pub(super) fn state(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let wanted = docs.state()?;
+    let last = docs.log().iter().rev().find_map(Event::state)?;
+    Some(unless(
+        last == wanted,
+        format!("the last event in {wanted}, as the record says"),
+        last.as_str(),
+    ))
+}
+
+/// A final state has one closing event, and no other state has one.
+pub(super) fn closing(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state()?;
+    let closing = |event: &&Event| {
+        matches!(
+            event.kind.as_str(),
+            "workflow_complete" | "workflow_failure"
+        )
+    };
+    let found: Vec<&Event> = docs.log().iter().filter(closing).collect();
+    let wanted = match state {
+        State::Completed => Some("workflow_complete"),
+        State::Failed => Some("workflow_failure"),
+        _ => None,
+    };
+    let held = match (wanted, found.as_slice()) {
+        (None, []) => true,
+        (Some(kind), [one]) => one.kind == kind && one.state() == Some(state),
+        _ => false,
+    };
+    let kinds: Vec<&str> = found.iter().map(|event| event.kind.as_str()).collect();
+    Some(unless(
+        held,
+        wanted.map_or_else(
+            || format!("no closing event in {state}"),
+            |kind| format!("one closing event, {kind} with {state}"),
+        ),
+        format!("{kinds:?}"),
+    ))
+}
+
+/// A failure is preceded by, or is itself, an event of severity error or critical that says why.
+pub(super) fn error(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    if docs.state()? != State::Failed {
+        return None;
+    }
+    let grave = |event: &Event| {
+        matches!(event.text("/severity"), Some("error" | "critical"))
+            && event
+                .text("/message")
+                .is_some_and(|it| !it.trim().is_empty())
+    };
+    Some(unless(
+        docs.log().iter().any(grave),
+        "an event of severity error or critical that says why the workflow failed",
+        kinds(docs.log()),
+    ))
+}
+
+/// Each launch that was seen has its start and its completion, in this order, with the receipt's id.
+pub(super) fn launches(view: &View<'_>, views: &Views<'_>) -> Told {
+    let log = log(view)?;
+    let mut problems = Problems::new();
+    let mut any = false;
+    for mode in ["flight-plan", "take-off"] {
+        let launched = views.launches(view, mode);
+        let of = |kind: &'static str| {
+            log.iter().filter(move |event| {
+                event.kind == kind && event.text("/workflow/mode").is_none_or(|it| it == mode)
+            })
+        };
+        any |= !launched.is_empty();
+        problems.extend(unless(
+            of("engine_start").count() >= launched.len(),
+            format!(
+                "an engine_start for each of {} launch(es) for {mode}",
+                launched.len()
+            ),
+            format!("{}", of("engine_start").count()),
+        ));
+        for program in launched.iter().filter(|it| it.ended) {
+            problems.extend(completion(program, log, view, views));
+        }
+    }
+    any.then_some(problems)
+}
+
+fn completion(
+    program: &ProgramSeen,
+    log: &[Event],
+    view: &View<'_>,
+    views: &Views<'_>,
+) -> Problems {
+    // A launch that a kill cut off may never have been read to its end.
+    let killed = views
+        .up_to(view)
+        .any(|step| !matches!(step.step.end, Some(crate::observe::End::Exited(_)) | None));
+    let Ok(receipt) = parse(&program.stdout.kept) else {
+        return Vec::new();
+    };
+    let (Some(id), Some(status)) = (text(&receipt, "/receipt_id"), text(&receipt, "/status"))
+    else {
+        return Vec::new();
+    };
+    if killed || !super::documents::against_schema("EngineOutput", &receipt).is_empty() {
+        return Vec::new();
+    }
+    let start = log.iter().position(|event| event.kind == "engine_start");
+    let end = log.iter().position(|event| {
+        event.kind == "engine_complete" && event.text("/engine/receipt_id") == Some(id)
+    });
+    let held = matches!((start, end), (Some(start), Some(end)) if start < end)
+        && end.and_then(|at| log[at].text("/engine/status")) == Some(status);
+    unless(
+        held,
+        format!("engine_start, then engine_complete with receipt {id} and status {status}"),
+        kinds(log),
+    )
+}
+
+/// Preparation stands before each engine start.
+pub(super) fn prepared(view: &View<'_>) -> Told {
+    let mut ready = 0_usize;
+    let mut any = false;
+    for event in log(view)? {
+        match event.kind.as_str() {
+            "environment_prepared" => ready += 1,
+            "engine_start" => {
+                any = true;
+                if ready == 0 {
+                    return Some(problem(
+                        "environment_prepared before each engine_start",
+                        event.value.to_string(),
+                    ));
+                }
+                ready = 0;
+            }
+            _ => {}
+        }
+    }
+    any.then(Vec::new)
+}
+
+/// Effects stand after their causes.
+pub(super) fn causality(view: &View<'_>) -> Told {
+    const PAIRS: &[(&str, &str)] = &[
+        ("workflow_started", "environment_prepared"),
+        ("engine_start", "engine_complete"),
+        ("engine_complete", "plan_token_created"),
+        ("plan_token_created", "plan_token_verified"),
+        ("plan_token_created", "policy_result"),
+        ("policy_result", "preflight_decision"),
+        ("preflight_decision", "approval_request"),
+        ("approval_request", "approval_response"),
+    ];
+    let log = log(view)?;
+    let first = |kind: &str| log.iter().position(|event| event.kind == kind);
+    let mut problems = Problems::new();
+    for (cause, effect) in PAIRS {
+        if let (Some(cause_at), Some(effect_at)) = (first(cause), first(effect)) {
+            problems.extend(unless(
+                cause_at < effect_at,
+                format!("{cause} before {effect}"),
+                kinds(&log[..=cause_at.max(effect_at)]),
+            ));
+        }
+    }
+    Some(problems)
+}
+
+/// Every known type of event carries a state that it can occur in (C-15, C-40).
+pub(super) fn components(view: &View<'_>) -> Told {
+    let docs = view.whole()?;
+    let mut known = 0_usize;
+    for event in docs.log() {
+        let Some(row) = vocabulary::event_type(&event.kind) else {
+            continue;
+        };
+        known += 1;
+        let found = event.text("/workflow_state").unwrap_or_default();
+        if !row.states.allows(found) {
+            return Some(problem(
+                format!("{} in a state that it can occur in", event.kind),
+                found,
+            ));
+        }
+    }
+    let any = !docs.log().is_empty();
+    any.then(|| unless(known > 0, "events of known types", kinds(docs.log())))
+}
+
+/// A decision stands with the evaluations that it was made from, a comparison with both values.
+pub(super) fn decisions(view: &View<'_>) -> Told {
+    let mut any = false;
+    for event in log(view)? {
+        let basis = match event.kind.as_str() {
+            "preflight_decision" => {
+                let evaluations = items(&event.value, "/policy/policy_evaluations");
+                let explained =
+                    |it: &Value| it.get("reason").is_some() || it.get("evidence").is_some();
+                let denied_by_default =
+                    evaluations.is_empty() && event.text("/policy/decision") == Some("deny");
+                (evaluations.iter().all(explained) && !evaluations.is_empty()) || denied_by_default
+            }
+            "plan_token_verified" => {
+                ["expected_plan_token", "actual_plan_token"]
+                    .iter()
+                    .all(|name| {
+                        event
+                            .value
+                            .pointer(&format!("/integrity_check/{name}"))
+                            .is_some()
+                    })
+            }
+            "approval_response" => event.value.get("approval").is_some(),
+            _ => continue,
+        };
+        any = true;
+        if !basis {
+            return Some(problem(
+                format!("{} with what it rests on", event.kind),
+                event.value.to_string(),
+            ));
+        }
+    }
+    any.then(Vec::new)
+}
+
+/// Names, roles and digests of the plan stand in an event before the token's.
+pub(super) fn artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
+    let log = log(view)?;
+    let created = log
+        .iter()
+        .position(|event| event.kind == "plan_token_created")?;
+    let listed: Vec<&Value> = log[..=created]
+        .iter()
+        .flat_map(|event| items(&event.value, "/artifacts"))
+        .collect();
+    let first = planned(view, views)?;
+    let step = log[created].text("/workflow/step_id");
+    let mut problems = Problems::new();
+    for artifact in first.iter().filter(|it| Some(it.step.as_str()) == step) {
+        let hash = |it: &Value| match text(it, "/path") {
+            Some(path) => artifact.files.get(path).cloned(),
+            None => Some(artifact.descriptor.clone()),
+        };
+        let found = listed.iter().any(|it| {
+            text(it, "/name") == Some(&artifact.name)
+                && text(it, "/role") == Some(&artifact.role)
+                && text(it, "/hash").map(str::to_owned) == hash(it)
+        });
+        problems.extend(unless(
+            found,
+            format!(
+                "{} ({}) with its digest {} before the token is made",
+                artifact.name, artifact.role, artifact.descriptor
+            ),
+            format!("{} artifact(s) listed, that one not", listed.len()),
+        ));
+    }
+    Some(problems)
+}
+
+/// Token, artifacts, evaluations and approvals of the record are in the log.
+pub(super) fn rebuilds(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let log = log(view)?;
+    let mut problems = Problems::new();
+    let token = text(state, "/plan_token_hash").filter(|it| !it.is_empty());
+    if let Some(token) = token {
+        problems.extend(unless(
+            log.iter()
+                .any(|it| it.text("/plan_token/token") == Some(token)),
+            format!("the token {token} in some event"),
+            "it is in none",
+        ));
+    }
+    for record in items(state, "/artifacts") {
+        let name = text(record, "/artifact_id");
+        let named = |it: &Event| {
+            items(&it.value, "/artifacts")
+                .iter()
+                .any(|it| text(it, "/name") == name)
+        };
+        problems.extend(unless(
+            log.iter().any(named),
+            format!("the artifact {name:?} in some event"),
+            "it is in none",
+        ));
+    }
+    for record in items(state, "/policy_evaluations") {
+        let (name, decision) = (text(record, "/policy_name")?, text(record, "/decision"));
+        let told = course::evaluations(docs).any(|it| {
+            let id = text(it, "/policy_id").unwrap_or("?");
+            let source = text(it, "/source").unwrap_or("?");
+            (name == format!("{source}/{id}") || name == id) && text(it, "/decision") == decision
+        });
+        problems.extend(unless(
+            told,
+            format!("the evaluation {name} in some event"),
+            "it is in none",
+        ));
+    }
+    for record in items(state, "/approvals") {
+        let same = |it: &Event| {
+            it.text("/approval/approval_id") == text(record, "/approval_id")
+                && it.text("/approval/approver") == text(record, "/approver")
+                && it.value.pointer("/approval/approved") == record.get("approved")
+        };
+        problems.extend(unless(
+            log.iter().any(same),
+            "the approval with its approver in some event",
+            record.to_string(),
+        ));
+    }
+    Some(problems)
+}

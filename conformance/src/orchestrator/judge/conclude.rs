@@ -1,0 +1,270 @@
+//! From drills and an observation to verdicts.
+
+use std::collections::BTreeMap;
+
+use super::look::Look;
+use super::outcome;
+use super::rules;
+use super::select::{self, is_everywhere};
+use super::view::{View, Views};
+use crate::orchestrator::drill::{Check, Drill, Needs};
+use crate::orchestrator::expect::Expect;
+use crate::orchestrator::observe::Observation;
+use crate::verdict::{ControlResult, Outcome, Verdict};
+
+/// Most findings of one check that are kept.
+const FINDINGS_MAX: usize = 5;
+/// Most steps of one check that are named.
+const STEPS_MAX: usize = 24;
+
+/// Judges every check of the drills: those in `not_run` (check id to reason) are not run, the
+/// others are judged by what was seen. The drills' validation rules out controls in a circle.
+pub fn judge(
+    drills: &[Drill],
+    not_run: &BTreeMap<String, String>,
+    seen: &Observation,
+) -> Vec<Verdict> {
+    let mut court = Court {
+        drills,
+        not_run,
+        views: Views::new(seen),
+        known: BTreeMap::new(),
+    };
+    drills
+        .iter()
+        .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)))
+        .map(|(drill, check)| court.verdict(drill, check))
+        .collect()
+}
+
+struct Court<'a> {
+    drills: &'a [Drill],
+    not_run: &'a BTreeMap<String, String>,
+    views: Views<'a>,
+    known: BTreeMap<String, Verdict>,
+}
+
+impl<'a> Court<'a> {
+    /// The verdict on a check, after those of the checks that are its controls.
+    fn verdict(&mut self, drill: &Drill, check: &Check) -> Verdict {
+        if let Some(verdict) = self.known.get(&check.id) {
+            return verdict.clone();
+        }
+        let verdict = match self.not_run.get(&check.id) {
+            Some(reason) => blank(check, Outcome::NotRun, Some(reason.clone())),
+            None => self.judged(drill, check),
+        };
+        self.known.insert(check.id.clone(), verdict.clone());
+        verdict
+    }
+
+    fn judged(&mut self, drill: &Drill, check: &Check) -> Verdict {
+        if let Some((outcome, why)) = check.needs.and_then(|needs| self.missing(needs)) {
+            return blank(check, outcome, Some(why));
+        }
+        let mut verdict = blank(check, Outcome::Pass, None);
+        for control in check.control.iter().filter(|control| !is_premise(control)) {
+            if *control != format!("check:{}", check.id) {
+                verdict.control.push(self.control(drill, control));
+            }
+        }
+        let look = self.look(drill, check);
+        verdict.launches = look.steps.iter().take(STEPS_MAX).cloned().collect();
+        let open = check
+            .needs
+            .filter(|needs| !self.views.seen.claims.contains_key(needs));
+        conclude(&mut verdict, look);
+        if let (Some(needs), true) = (open, verdict.outcome != Outcome::Pass)
+            && offers(needs).is_some()
+            && !self.shown(check, needs)
+        {
+            verdict.findings.clear();
+            verdict.findings_total = 0;
+            verdict.outcome = Outcome::NotApplicable;
+            let why = "the adapter says nothing about it, and what would show it did not succeed";
+            verdict.reason = Some(why.to_owned());
+        }
+        verdict
+    }
+
+    /// Whether another check, a control of this one, has shown that the subject offers something.
+    fn shown(&self, check: &Check, needs: Needs) -> bool {
+        let all = self.drills.iter().flat_map(|drill| &drill.checks);
+        let same = |id: &str| {
+            let mut all = all.clone();
+            all.any(|other| other.id == id && other.needs == Some(needs))
+        };
+        let ids = check
+            .control
+            .iter()
+            .filter_map(|name| name.strip_prefix("check:"));
+        ids.filter(|id| *id != check.id && same(id)).any(|id| {
+            self.known
+                .get(id)
+                .is_some_and(|it| it.outcome == Outcome::Pass)
+        })
+    }
+
+    /// What a check needs and is not there.
+    fn missing(&self, needs: Needs) -> Option<(Outcome, String)> {
+        let seen = self.views.seen;
+        match (offers(needs), seen.claims.get(&needs)) {
+            (Some(what), Some(false)) => Some((
+                Outcome::NotApplicable,
+                format!("the adapter says that there is no {what}"),
+            )),
+            (Some(_), _) => None,
+            (None, _) if seen.machine.contains(&needs) => None,
+            (None, _) => Some((
+                Outcome::Unproven,
+                "this machine does not let the harness do it".to_owned(),
+            )),
+        }
+    }
+
+    fn control(&mut self, drill: &Drill, name: &str) -> ControlResult {
+        let result = if let Some(id) = name.strip_prefix("check:") {
+            let drills = self.drills;
+            let mut all = drills
+                .iter()
+                .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)));
+            match all.find(|(_, check)| check.id == id) {
+                Some((of, check)) => match self.verdict(of, check).outcome {
+                    Outcome::Pass => Ok(()),
+                    other => Err(format!("its outcome is {}", other.as_str())),
+                },
+                None => Err("there is no such check".to_owned()),
+            }
+        } else {
+            self.ended_so(drill, name)
+        };
+        ControlResult {
+            name: name.to_owned(),
+            held: result.is_ok(),
+            why: result.err(),
+        }
+    }
+
+    /// `DRILL:STEP is WORD`: all such steps ended so, and there is one.
+    fn ended_so(&self, drill: &Drill, control: &str) -> Result<(), String> {
+        let (selector, word) = control.split_once(" is ").unwrap_or((control, "completed"));
+        let found = select::select(&self.views, &drill.name, selector);
+        if found.is_empty() {
+            return Err("it was not taken".to_owned());
+        }
+        found
+            .into_iter()
+            .try_for_each(|view| select::is(view, word))
+    }
+
+    fn look(&self, drill: &Drill, check: &Check) -> Look {
+        let mut look = Look::default();
+        let premises: Vec<&str> = check
+            .control
+            .iter()
+            .filter(|control| is_premise(control))
+            .map(String::as_str)
+            .collect();
+        let mut looked_at: Vec<(usize, usize)> = Vec::new();
+        for selector in &check.on {
+            let found = select::select(&self.views, &drill.name, selector);
+            if found.is_empty() {
+                look.unproven(selector, "it was not taken");
+            }
+            for view in found {
+                if looked_at.contains(&(view.run_at, view.at)) {
+                    continue;
+                }
+                looked_at.push((view.run_at, view.at));
+                look.steps.push(view.name());
+                if !is_everywhere(selector)
+                    && let Some(why) = select::unfounded(&self.views, view, &premises)
+                {
+                    look.unproven(&view.name(), &why);
+                    continue;
+                }
+                self.judge_step(&mut look, drill, check, view);
+            }
+        }
+        look
+    }
+
+    fn judge_step(&self, look: &mut Look, drill: &Drill, check: &Check, view: &View<'a>) {
+        if let Expect::Always { rule } = &check.expect {
+            look.take(view, rules::apply(*rule, view, &self.views));
+            return;
+        }
+        if let Some(why) = not_started(view) {
+            look.unproven(&view.name(), &why);
+            return;
+        }
+        match outcome::judge(&check.expect, view, &self.views, &drill.name) {
+            Ok(told) => look.take(view, Some(told)),
+            Err(why) => look.unproven(&view.name(), &why),
+        }
+    }
+}
+
+fn not_started(view: &View<'_>) -> Option<String> {
+    use crate::observe::End;
+    match &view.step.end {
+        Some(End::NotStarted(why)) => Some(format!("it could not be started: {why}")),
+        Some(End::NotLaunched(why)) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+/// A control that is about the run of the judged step: `STEP is WORD`.
+fn is_premise(control: &&String) -> bool {
+    control
+        .split_once(" is ")
+        .is_some_and(|(step, _)| !step.contains(':'))
+}
+
+/// What the subject may or may not offer, in words; none if it is the machine that does.
+const fn offers(needs: Needs) -> Option<&'static str> {
+    match needs {
+        Needs::Opa => Some("evaluator for Rego policies"),
+        Needs::Onnx => Some("evaluator for ONNX models"),
+        Needs::Expiry => Some("expiry of approvals"),
+        Needs::PostExecution => Some("governance after execution"),
+        Needs::SeveralSteps => Some("workflow of several steps"),
+        Needs::Signatures => Some("signature of audit events"),
+        Needs::Mounts | Needs::Unprivileged => None,
+    }
+}
+
+fn blank(check: &Check, outcome: Outcome, reason: Option<String>) -> Verdict {
+    Verdict {
+        check: check.id.clone(),
+        outcome,
+        reason,
+        findings: Vec::new(),
+        findings_total: 0,
+        control: Vec::new(),
+        launches: Vec::new(),
+    }
+}
+
+fn conclude(verdict: &mut Verdict, look: Look) {
+    let control = verdict.control.iter().find(|control| !control.held);
+    if !look.findings.is_empty() {
+        verdict.outcome = Outcome::Fail;
+        verdict.findings_total = look.findings.len();
+        verdict.findings = look.findings;
+        verdict.findings.truncate(FINDINGS_MAX);
+        return;
+    }
+    let reason = if let Some(control) = control {
+        let why = control.why.clone().unwrap_or_default();
+        format!("the control {} did not hold: {why}", control.name)
+    } else if let Some(why) = look.unproven.first() {
+        why.clone()
+    } else if look.judged == 0 {
+        "no step showed anything that could be looked at".to_owned()
+    } else {
+        return;
+    };
+    verdict.outcome = Outcome::Unproven;
+    verdict.reason = Some(reason);
+}

@@ -1,0 +1,219 @@
+//! The state record, the exported artifacts, ids and states in all documents.
+
+use cabincrew_protocol::workflow::{State, TOLERATED, may_follow};
+use cabincrew_protocol::{rules, schema};
+use serde_json::Value;
+
+use super::account::planned;
+use super::course::{line, states};
+use super::look::{Problems, Told, problem, unless};
+use super::view::{Docs, View, Views, items, text};
+
+/// What a schema says against a document, in words; the first two.
+pub(super) fn against_schema(definition: &str, document: &Value) -> Problems {
+    let violations = schema::violations(definition, document);
+    violations
+        .into_iter()
+        .take(2)
+        .map(|it| {
+            let expected = format!("a valid {definition}");
+            (expected, format!("{}: {}", it.instance_path, it.message))
+        })
+        .collect()
+}
+
+/// What the semantic rules say against a document, in words.
+pub(super) fn against_rules(definition: &str, document: &Value) -> Problems {
+    let findings = rules::findings(definition, document);
+    findings
+        .into_iter()
+        .take(2)
+        .map(|it| (format!("{definition} by {}", it.decision()), it.to_string()))
+        .collect()
+}
+
+pub(super) fn state_valid(view: &View<'_>) -> Told {
+    let state = view.whole()?.state.as_ref().ok()?;
+    Some(against_schema("WorkflowStateRecord", state))
+}
+
+/// C-13, and constant from then on by [`super::token::stays`].
+pub(super) fn state_token(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    // With several steps the member is empty again while the next one plans.
+    let mut problems = against_rules("WorkflowStateRecord", state);
+    let hash = text(state, "/plan_token_hash")?;
+    let token = docs.token.as_ref().ok()?;
+    let minted = text(token, "/token").unwrap_or_default();
+    problems.extend(unless(
+        hash == minted,
+        format!("plan_token_hash {minted:?}, as the token says"),
+        format!("{hash:?}"),
+    ));
+    Some(problems)
+}
+
+/// Every planned artifact stands in the record, once, with its step and role.
+pub(super) fn state_artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    docs.plan_token()?;
+    let records = items(state, "/artifacts");
+    let mut problems = Vec::new();
+    for artifact in planned(view, views)? {
+        let named = records
+            .iter()
+            .filter(|it| text(it, "/artifact_id") == Some(&artifact.name))
+            .filter(|it| text(it, "/step_id") == Some(&artifact.step));
+        problems.extend(unless(
+            named.count() == 1,
+            format!("one record of the artifact {}", artifact.name),
+            format!("{} record(s) in all, that one not once", records.len()),
+        ));
+    }
+    Some(problems)
+}
+
+/// Digests in the record are descriptor digests (C-05), roles are in its metadata (C-11).
+pub(super) fn state_digests(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    docs.plan_token()?;
+    let records = items(state, "/artifacts");
+    let mut problems = Vec::new();
+    for artifact in planned(view, views)? {
+        let mut named = records.iter();
+        let Some(record) = named.find(|it| {
+            text(it, "/artifact_id") == Some(&artifact.name)
+                && text(it, "/step_id") == Some(&artifact.step)
+        }) else {
+            continue;
+        };
+        let found = text(record, "/artifact_hash").unwrap_or_default();
+        problems.extend(unless(
+            found == artifact.descriptor,
+            format!("artifact_hash {} of {}", artifact.descriptor, artifact.name),
+            found,
+        ));
+        let role = text(record, "/metadata/role").unwrap_or_default();
+        problems.extend(unless(
+            role == artifact.role,
+            format!("metadata.role {} of {}", artifact.role, artifact.name),
+            role,
+        ));
+    }
+    Some(problems)
+}
+
+/// `export artifacts` validates, and names what was planned.
+pub(super) fn artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    docs.plan_token()?;
+    let list = docs.artifacts.as_ref().ok()?;
+    let Some(list) = list.as_array() else {
+        return Some(problem("one array of artifacts", list.to_string()));
+    };
+    let mut problems: Problems = list
+        .iter()
+        .flat_map(|it| against_schema("EngineArtifact", it))
+        .collect();
+    for artifact in planned(view, views)? {
+        let found = list.iter().any(|it| {
+            text(it, "/name") == Some(&artifact.name)
+                && text(it, "/hash") == Some(&artifact.file_sha256)
+        });
+        problems.extend(unless(
+            found,
+            format!("{} with the hash {}", artifact.name, artifact.file_sha256),
+            "it is not among the exported artifacts",
+        ));
+    }
+    Some(problems)
+}
+
+/// Every id in every document is the workflow's.
+pub(super) fn ids(view: &View<'_>) -> Told {
+    let docs = view.whole()?;
+    let wanted = view.id();
+    let state = docs.state.as_ref().ok()?;
+    let mut named = vec![("state", text(state, "/workflow_id"))];
+    for entry in docs.wal.as_deref().unwrap_or_default() {
+        named.push(("wal", text(entry, "/workflow_id")));
+    }
+    for event in docs.log() {
+        if let Some(id) = event.value.pointer("/workflow/workflow_id") {
+            named.push(("audit", id.as_str()));
+        }
+    }
+    for request in docs.asked() {
+        named.push(("approvals", text(request, "/workflow_id")));
+    }
+    let steps = view.step_ids();
+    let of_step = |it: &Value| text(it, "/step_id").map(str::to_owned);
+    let mut strange = ["/artifacts", "/approvals", "/policy_evaluations"]
+        .into_iter()
+        .flat_map(|list| items(state, list))
+        .filter_map(of_step)
+        .filter(|id| !steps.is_empty() && !steps.contains(&id.as_str()));
+    let mut problems = Problems::new();
+    if let Some((place, found)) = named.iter().find(|(_, id)| *id != Some(wanted)) {
+        problems.extend(problem(
+            format!("workflow_id {wanted:?} everywhere"),
+            format!("{found:?} in {place}"),
+        ));
+    }
+    if let Some(id) = strange.next() {
+        problems.extend(problem(
+            "a step_id of the workflow",
+            format!("{id:?} in state"),
+        ));
+    }
+    Some(problems)
+}
+
+/// States in the record, the log and the journal are of the enumeration.
+pub(super) fn states_known(view: &View<'_>) -> Told {
+    let docs = view.whole()?;
+    let state = docs.state.as_ref().ok()?;
+    let mut words = vec![("state", text(state, "/current_state"))];
+    for event in docs.log() {
+        if event.value.pointer("/workflow/workflow_id").is_some() {
+            words.push(("audit", event.text("/workflow_state")));
+        }
+    }
+    for entry in docs.wal.as_deref().unwrap_or_default() {
+        for member in ["/data/initial_state", "/data/final_state"] {
+            if entry.pointer(member).is_some() {
+                words.push(("wal", text(entry, member)));
+            }
+        }
+    }
+    let unknown = |word: &Option<&str>| word.and_then(State::from_wire).is_none();
+    let strange = words.iter().find(|(_, word)| unknown(word));
+    Some(strange.map_or_else(Vec::new, |(place, word)| {
+        problem("a state of the enumeration", format!("{word:?} in {place}"))
+    }))
+}
+
+/// Each pair of states in the log is an edge of the lifecycle, and it begins in INIT.
+pub(super) fn path_legal(view: &View<'_>) -> Told {
+    let docs: &Docs = view.whole()?;
+    let passed = states(docs);
+    let first = *passed.first()?;
+    let mut problems = unless(
+        first == State::Init,
+        "a course that begins in INIT",
+        line(&passed),
+    );
+    let legal =
+        |pair: &[State]| may_follow(pair[0], pair[1]) || TOLERATED.contains(&(pair[0], pair[1]));
+    if let Some(pair) = passed.windows(2).find(|pair| !legal(pair)) {
+        let next: Vec<State> = pair[0].successors();
+        problems.extend(problem(
+            format!("after {} one of: {}", pair[0], line(&next)),
+            format!("{}", pair[1]),
+        ));
+    }
+    Some(problems)
+}

@@ -1,0 +1,170 @@
+//! What a step leaves behind: exit status, processes, directories, secrets, the workspace.
+
+use cabincrew_protocol::workflow::State;
+
+use super::look::{Told, problem, unless};
+use super::outcome::state_words;
+use super::view::{View, Views, text};
+use crate::judge::words;
+use crate::observe::End;
+use crate::orchestrator::observe::ActSeen;
+
+fn is_verb(view: &View<'_>) -> bool {
+    matches!(
+        view.step.act,
+        ActSeen::Run | ActSeen::Resume | ActSeen::Respond
+    )
+}
+
+/// 0 COMPLETED, 3 AWAITING_APPROVAL, 1 FAILED; 2 and 4 say nothing of the state.
+pub(super) fn exit_fits_state(view: &View<'_>) -> Told {
+    let Some(End::Exited(status)) = view.step.end else {
+        return None;
+    };
+    if view.step.within.is_some() || view.tampered || !is_verb(view) {
+        return None;
+    }
+    let wanted = match status {
+        0 => State::Completed,
+        1 => State::Failed,
+        3 => State::AwaitingApproval,
+        2 | 4 => return None,
+        _ => return Some(problem("an exit status from 0 to 4", format!("{status}"))),
+    };
+    Some(unless(
+        view.state() == Some(wanted),
+        format!("{wanted} after exit status {status}"),
+        state_words(view),
+    ))
+}
+
+/// The orchestrator ends by itself within its limits.
+pub(super) fn runs_to_its_end(view: &View<'_>) -> Told {
+    let end = view.step.end.as_ref()?;
+    if view.step.point.is_some() {
+        return None;
+    }
+    match end {
+        End::NotStarted(_) | End::NotLaunched(_) => None,
+        End::Exited(_) => Some(Vec::new()),
+        other => Some(problem("an exit status", format!("{other:?}"))),
+    }
+}
+
+/// In a final state nothing is launched, and state and journal stay.
+pub(super) fn final_stays(view: &View<'_>, views: &Views<'_>) -> Told {
+    let before = views.before(view).filter(|_| is_verb(view))?;
+    let old = before.docs.as_ref()?;
+    let state = old.state().filter(|state| state.is_final())?;
+    let engines = ["flight-plan", "take-off"];
+    let launched = engines
+        .iter()
+        .map(|mode| view.engines(mode).count())
+        .sum::<usize>();
+    let mut problems = unless(
+        launched == 0,
+        format!("nothing launched in {state}"),
+        format!("{launched} launch(es)"),
+    );
+    if let Some(new) = view.whole().filter(|it| it.state.is_ok()) {
+        problems.extend(unless(
+            new.state() == Some(state),
+            state.as_str(),
+            state_words(view),
+        ));
+        problems.extend(unless(
+            new.wal == old.wal,
+            "the write-ahead log as before",
+            "it differs",
+        ));
+    }
+    Some(problems)
+}
+
+/// No secret at places that `of_place` picks.
+pub(super) fn no_secret(view: &View<'_>, of_place: impl Fn(&str) -> bool) -> Told {
+    view.step.end.as_ref()?;
+    let secret = |name: &str| !name.starts_with("mark.");
+    let leak = view
+        .step
+        .leaks
+        .iter()
+        .find(|leak| secret(&leak.canary) && of_place(&leak.place));
+    Some(leak.map_or_else(Vec::new, |leak| {
+        problem(
+            format!("{} nowhere in what is kept or printed", leak.canary),
+            format!("it is in {} ({})", leak.place, leak.encoding),
+        )
+    }))
+}
+
+/// No program outlives the orchestrator.
+pub(super) fn no_process_left(view: &View<'_>) -> Told {
+    if !matches!(view.step.end, Some(End::Exited(_))) {
+        return None;
+    }
+    Some(unless(
+        view.step.left_alive.is_empty(),
+        "every program ended with the orchestrator",
+        view.step.left_alive.join(", "),
+    ))
+}
+
+/// In a final state the temp directories that engines were given are gone.
+pub(super) fn temp_gone(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    docs.state().filter(|state| state.is_final())?;
+    let left: Vec<&str> = view
+        .step
+        .dirs_left
+        .iter()
+        .map(String::as_str)
+        .filter(|name| name.starts_with("temp"))
+        .collect();
+    Some(unless(
+        left.is_empty(),
+        "no temp directory left",
+        left.join(", "),
+    ))
+}
+
+/// What was planned is kept, byte for byte, unless the workflow says otherwise.
+pub(super) fn store_kept(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    docs.plan_token()?;
+    let retention = text(&view.run.workflow, "/retention/artifacts");
+    if retention == Some("delete") || view.step.stored.is_empty() {
+        return None;
+    }
+    let lost: Vec<&str> = view
+        .step
+        .stored
+        .iter()
+        .filter(|(_, copies)| **copies == 0)
+        .map(|(path, _)| path.as_str())
+        .collect();
+    Some(unless(
+        lost.is_empty(),
+        "every planned file kept byte for byte",
+        format!("no copy of {}", lost.join(", ")),
+    ))
+}
+
+/// Without a take-off the workspace stays as it was.
+pub(super) fn workspace_kept(view: &View<'_>) -> Told {
+    if !is_verb(view) || view.engines("take-off").next().is_some() {
+        return None;
+    }
+    let meanwhile = view.run.steps.iter().any(|step| {
+        step.within.as_deref() == Some(view.step.name.as_str()) && step.act == ActSeen::Edit
+    });
+    if meanwhile || view.step.within.is_some() {
+        return None;
+    }
+    let changes: Vec<_> = view.step.workspace_changes.iter().collect();
+    Some(unless(
+        changes.is_empty(),
+        "an unchanged workspace, for there was no take-off",
+        words::list(&changes),
+    ))
+}

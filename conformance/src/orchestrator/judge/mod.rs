@@ -1,0 +1,34 @@
+//! From an observation of an orchestrator to verdicts: pure, so that any verdict can be repeated
+//! from a record.
+//!
+//! A check passes only if its steps took place, what they rest on held, and nothing speaks against
+//! it. What speaks against the orchestrator counts even when a control did not hold.
+
+mod account;
+mod approval;
+mod audit;
+mod conclude;
+mod course;
+mod documents;
+mod effects;
+mod folders;
+mod input;
+mod launch;
+mod look;
+mod outcome;
+mod plan;
+mod policy;
+mod record;
+mod rules;
+#[cfg(test)]
+mod sample;
+mod select;
+mod take_off;
+#[cfg(test)]
+mod tests;
+mod time;
+mod token;
+mod view;
+mod wal;
+
+pub use conclude::judge;

@@ -1,0 +1,160 @@
+//! What engines, policies and approvers are given, where a drill says what it must be.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::course::matches;
+use super::look::{Problems, problem, unless};
+use super::outcome::Judged;
+use super::view::{View, parse, text};
+use crate::orchestrator::observe::ProgramSeen;
+
+/// Texts that must be there, and texts that must not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub(super) mentions: &'a [String],
+    pub(super) omits: &'a [String],
+}
+
+/// The document on a program's standard input.
+pub(super) fn given(program: &ProgramSeen) -> Result<Value, String> {
+    if program.stdin.is_whole() {
+        parse(&program.stdin.kept)
+    } else {
+        Err("more than the harness keeps".to_owned())
+    }
+}
+
+/// The step that an engine or policy was launched for, as its input says.
+pub(super) fn step_id(program: &ProgramSeen) -> Option<String> {
+    let input = given(program).ok()?;
+    let found = text(&input, "/meta/step_id").or_else(|| text(&input, "/step_id"));
+    found.map(str::to_owned)
+}
+
+/// EngineInput has, and lacks, what the drill says.
+pub(super) fn input(
+    view: &View<'_>,
+    mode: &str,
+    has: &BTreeMap<String, toml::Value>,
+    lacks: &[String],
+) -> Judged {
+    let mut problems = Vec::new();
+    let mut any = false;
+    for program in view.engines(mode) {
+        any = true;
+        match given(program) {
+            Err(why) => problems.extend(problem("an EngineInput document", why)),
+            Ok(document) => problems.extend(members(&document, has, lacks)),
+        }
+    }
+    if any {
+        Ok(problems)
+    } else {
+        Err(format!("no launch for {mode}"))
+    }
+}
+
+fn members(document: &Value, has: &BTreeMap<String, toml::Value>, lacks: &[String]) -> Problems {
+    let mut problems = Vec::new();
+    for (pointer, wanted) in has {
+        let found = document.pointer(pointer);
+        problems.extend(unless(
+            matches(found, wanted),
+            format!("{pointer} = {wanted}"),
+            found.map_or_else(|| "it is not there".to_owned(), ToString::to_string),
+        ));
+    }
+    for pointer in lacks {
+        if let Some(found) = document.pointer(pointer) {
+            problems.extend(problem(format!("no {pointer}"), found.to_string()));
+        }
+    }
+    problems
+}
+
+/// What a policy was given has, mentions and omits what the drill says.
+pub(super) fn policy_saw(
+    view: &View<'_>,
+    script: &str,
+    has: &BTreeMap<String, toml::Value>,
+    words: &Words<'_>,
+) -> Judged {
+    let mut problems = Vec::new();
+    let mut any = false;
+    for program in view.engines("evaluate").filter(|it| it.script == script) {
+        any = true;
+        match given(program) {
+            Err(why) => problems.extend(problem("a PreflightInput document", why)),
+            Ok(document) => {
+                problems.extend(members(&document, has, &[]));
+                problems.extend(spelled(&document, words));
+            }
+        }
+    }
+    if any {
+        Ok(problems)
+    } else {
+        Err(format!("the policy {script} was not run"))
+    }
+}
+
+/// Every exported request has, mentions and omits what the drill says.
+pub(super) fn request(
+    view: &View<'_>,
+    has: &BTreeMap<String, toml::Value>,
+    words: &Words<'_>,
+) -> Judged {
+    let docs = view.docs.as_ref().ok_or("nothing was exported")?;
+    let requests = docs.requests.as_ref().map_err(Clone::clone)?;
+    if requests.is_empty() {
+        return Err("there is no request".to_owned());
+    }
+    let mut problems = Vec::new();
+    for request in requests {
+        problems.extend(members(request, has, &[]));
+        problems.extend(spelled(request, words));
+    }
+    Ok(problems)
+}
+
+fn spelled(document: &Value, words: &Words<'_>) -> Problems {
+    let mut texts = Vec::new();
+    collect(document, &mut texts);
+    let held = |word: &String| texts.iter().any(|text| text.contains(word.as_str()));
+    let mut problems = Vec::new();
+    for word in words.mentions.iter().filter(|word| !held(word)) {
+        problems.extend(problem(
+            format!("a mention of {word:?}"),
+            "it is nowhere in the document",
+        ));
+    }
+    for word in words.omits.iter().filter(|word| held(word)) {
+        problems.extend(problem(
+            format!("no mention of {word:?}"),
+            "it is in the document",
+        ));
+    }
+    problems
+}
+
+/// Every text and member name of a document, base64 also decoded.
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            if let Ok(bytes) = STANDARD.decode(text) {
+                texts.push(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            texts.push(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Value::Object(members) => {
+            texts.extend(members.keys().cloned());
+            members.values().for_each(|member| collect(member, texts));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,175 @@
+//! The plan token: form, content, and that it stays what it is.
+
+use cabincrew_protocol::plan_token::{self, PlanToken};
+use serde_json::Value;
+
+use super::account::{Planned, planned};
+use super::documents::{against_rules, against_schema};
+use super::look::{Problems, Told, problem, unless};
+use super::plan::step_id;
+use super::time;
+use super::view::{View, Views, items, parse, text};
+
+fn token<'v>(view: &'v View<'_>) -> Option<&'v Value> {
+    view.whole()?.plan_token()
+}
+
+/// The artifacts that the exported token is about: those of the step planned last.
+fn of_token(view: &View<'_>, views: &Views<'_>) -> Option<Vec<Planned>> {
+    let launched = views.launches(view, "flight-plan");
+    let step = launched
+        .iter()
+        .rev()
+        .find(|it| it.ended)
+        .and_then(|it| step_id(it))?;
+    let mut all = planned(view, views)?;
+    all.retain(|artifact| artifact.step == step);
+    Some(all)
+}
+
+/// It validates, and names the engine that planned and a time of this run.
+pub(super) fn valid(view: &View<'_>, views: &Views<'_>) -> Told {
+    let token = token(view)?;
+    let mut problems = against_schema("PlanToken", token);
+    problems.extend(against_rules("PlanToken", token));
+    let launched = views.launches(view, "flight-plan");
+    let receipt = launched
+        .iter()
+        .rev()
+        .find_map(|it| parse(&it.stdout.kept).ok());
+    if let Some(wanted) = receipt.as_ref().and_then(|it| text(it, "/engine_id")) {
+        let found = text(token, "/engine_id").unwrap_or_default();
+        problems.extend(unless(
+            found == wanted,
+            format!("engine_id {wanted:?}, as in the receipt"),
+            format!("{found:?}"),
+        ));
+    }
+    let version = text(token, "/version").unwrap_or_default();
+    problems.extend(unless(
+        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()),
+        "a version of digits",
+        format!("{version:?}"),
+    ));
+    let created = text(token, "/created_at").unwrap_or_default();
+    let first = views.up_to(view).map(|it| it.step.started_s).min()?;
+    let last = view.step.ended_s;
+    let second = |nanoseconds: i128| nanoseconds.div_euclid(1_000_000_000);
+    let in_run = time::nanoseconds(created)
+        .is_some_and(|at| (i128::from(first) - 2..=i128::from(last) + 2).contains(&second(at)));
+    problems.extend(unless(in_run, "created_at within the run", created));
+    Some(problems)
+}
+
+/// It names every planned artifact and no other.
+pub(super) fn names(view: &View<'_>, views: &Views<'_>) -> Told {
+    let token = token(view)?;
+    let mut found: Vec<&str> = items(token, "/artifacts")
+        .iter()
+        .filter_map(|it| text(it, "/name"))
+        .collect();
+    found.sort_unstable();
+    let planned = of_token(view, views)?;
+    let wanted: Vec<&str> = planned.iter().map(|it| it.name.as_str()).collect();
+    Some(unless(
+        found == wanted,
+        format!("artifacts {wanted:?}"),
+        format!("{found:?}"),
+    ))
+}
+
+/// Digests are descriptor digests, sizes those of the bodies (C-05, C-68).
+pub(super) fn hashes(view: &View<'_>, views: &Views<'_>) -> Told {
+    let token = token(view)?;
+    let listed = items(token, "/artifacts");
+    let mut problems = Problems::new();
+    for artifact in of_token(view, views)? {
+        let mut listed = listed.iter();
+        let Some(entry) = listed.find(|it| text(it, "/name") == Some(&artifact.name)) else {
+            continue;
+        };
+        let hash = text(entry, "/hash").unwrap_or_default();
+        problems.extend(unless(
+            hash == artifact.descriptor,
+            format!("hash {} of {}", artifact.descriptor, artifact.name),
+            hash,
+        ));
+        let size = entry.get("size").and_then(Value::as_u64);
+        problems.extend(unless(
+            size == Some(artifact.body_size),
+            format!("size {} of {}", artifact.body_size, artifact.name),
+            format!("{size:?}"),
+        ));
+    }
+    Some(problems)
+}
+
+/// Artifacts stand in the order of their names' bytes.
+pub(super) fn order(view: &View<'_>) -> Told {
+    let token = token(view)?;
+    let names: Vec<&str> = items(token, "/artifacts")
+        .iter()
+        .filter_map(|it| text(it, "/name"))
+        .collect();
+    Some(unless(
+        names.is_sorted(),
+        "artifacts in the order of their names",
+        format!("{names:?}"),
+    ))
+}
+
+/// The composite is what the other members, the workflow and the step add up to (C-02).
+pub(super) fn composite(view: &View<'_>) -> Told {
+    let token = token(view)?;
+    let document: PlanToken = serde_json::from_value(token.clone()).ok()?;
+    let sums: Vec<String> = view
+        .step_ids()
+        .into_iter()
+        .filter_map(|step| plan_token::compute(&document, view.id(), step).ok())
+        .map(|sum| sum.to_string())
+        .collect();
+    let first = sums.first()?;
+    Some(unless(
+        sums.contains(&document.token),
+        format!("token {first}"),
+        document.token,
+    ))
+}
+
+/// One event of creation for each token, with the token in it.
+pub(super) fn event(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let token = docs.plan_token()?;
+    let created: Vec<&Value> = docs
+        .log()
+        .iter()
+        .filter(|event| event.kind == "plan_token_created")
+        .filter_map(|event| event.value.get("plan_token"))
+        .collect();
+    let same = created.iter().filter(|it| **it == token).count();
+    let steps = view.step_ids().len();
+    let mut problems = unless(
+        same == 1,
+        "one plan_token_created that carries the exported token",
+        format!("{same} of {} such events", created.len()),
+    );
+    problems.extend(unless(
+        created.len() <= steps,
+        format!("at most one plan_token_created for each of {steps} step(s)"),
+        format!("{}", created.len()),
+    ));
+    Some(problems)
+}
+
+/// A token once made stays as it is, byte for byte.
+pub(super) fn stays(view: &View<'_>, views: &Views<'_>) -> Told {
+    if view.step_ids().len() != 1 {
+        return None;
+    }
+    let docs = view.whole()?;
+    let old = views.before(view)?.docs.as_ref()?.plan_token()?;
+    Some(match docs.plan_token() {
+        Some(new) => unless(new == old, format!("the token {old}"), new.to_string()),
+        None => problem(format!("the token {old}"), "there is none"),
+    })
+}
