@@ -1,99 +1,14 @@
 //! What the audit log has to tell: launches, decisions, artifacts, the end.
 
-use std::collections::BTreeMap;
-
-use cabincrew_protocol::artifact::{Role, descriptor_digest};
 use cabincrew_protocol::audit::vocabulary;
-use cabincrew_protocol::digest;
 use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
 use super::course::{self, kinds};
 use super::look::{Problems, Told, problem, unless};
-use super::plan;
+use super::planned::planned;
 use super::view::{Event, View, Views, items, parse, text};
-use crate::observe::Bytes;
 use crate::orchestrator::observe::ProgramSeen;
-
-/// A planned artifact as the engine left it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Planned {
-    pub(super) step: String,
-    pub(super) name: String,
-    pub(super) role: String,
-    /// The descriptor digest (C-05).
-    pub(super) descriptor: String,
-    /// Digest of the file that a path beside it would name: the body, else the metadata.
-    pub(super) file_sha256: String,
-    /// Bytes of the body.
-    pub(super) body_size: u64,
-    /// Path to SHA-256, `body.data` only if there is one.
-    pub(super) files: BTreeMap<String, String>,
-}
-
-/// The artifacts of the last good planning launch of each step up to here; none if one of them was
-/// not seen as a whole.
-pub(super) fn planned(view: &View<'_>, views: &Views<'_>) -> Option<Vec<Planned>> {
-    let mut last: BTreeMap<String, &ProgramSeen> = BTreeMap::new();
-    for program in views.launches(view, "flight-plan") {
-        if program.ended {
-            last.insert(plan::step_id(program)?, program);
-        }
-    }
-    let mut all = Vec::new();
-    for (step, program) in last {
-        all.extend(of_launch(&step, program)?);
-    }
-    (!all.is_empty()).then_some(all)
-}
-
-/// The artifacts of one planning launch, in the order of their names' bytes.
-pub(super) fn of_launch(step: &str, program: &ProgramSeen) -> Option<Vec<Planned>> {
-    let receipt = parse(&program.stdout.kept).ok()?;
-    let mut found = Vec::new();
-    for listed in items(&receipt, "/artifacts") {
-        let name = text(listed, "/name")?;
-        let role = text(listed, "/role")?;
-        let sha256 = |file: &str| -> Option<Option<(String, u64)>> {
-            match program.artifacts_after.get(&format!("{name}/{file}")) {
-                None => Some(None),
-                Some(bytes) => whole(bytes).map(|it| Some((it, bytes.total))),
-            }
-        };
-        let (metadata, _) = sha256("artifact.json")??;
-        let body = sha256("body.data")?;
-        let role_word = Role::from(role.to_owned());
-        let digest_of = |hex: &str| hex.parse().ok();
-        let body_digest = match &body {
-            None => None,
-            Some((hex, _)) => Some(digest_of(hex)?),
-        };
-        let metadata_digest = digest_of(&metadata)?;
-        let descriptor =
-            descriptor_digest(name, &role_word, &metadata_digest, body_digest.as_ref());
-        let mut files = BTreeMap::from([(format!("{name}/artifact.json"), metadata.clone())]);
-        if let Some((hex, _)) = &body {
-            files.insert(format!("{name}/body.data"), hex.clone());
-        }
-        found.push(Planned {
-            step: step.to_owned(),
-            name: name.to_owned(),
-            role: role.to_owned(),
-            descriptor: descriptor.to_string(),
-            file_sha256: body.as_ref().map_or(metadata, |(hex, _)| hex.clone()),
-            body_size: body.map_or(0, |(_, size)| size),
-            files,
-        });
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Some(found)
-}
-
-fn whole(bytes: &Bytes) -> Option<String> {
-    bytes
-        .is_whole()
-        .then(|| digest::sha256(&bytes.kept).to_string())
-}
 
 fn log<'v>(view: &'v View<'_>) -> Option<&'v [Event]> {
     Some(view.settled()?.log()).filter(|it| !it.is_empty())

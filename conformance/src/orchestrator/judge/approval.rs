@@ -3,10 +3,10 @@
 use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
-use super::account::planned;
 use super::course::{kinds, written_before};
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
+use super::planned::planned;
 use super::time;
 use super::view::{Event, View, Views, items, parse, text};
 use crate::observe::End;

@@ -162,7 +162,7 @@ impl<'a> Court<'a> {
         let premises: Vec<&str> = check
             .control
             .iter()
-            .filter(|control| is_premise(control))
+            .filter(is_premise)
             .map(String::as_str)
             .collect();
         let mut looked_at: Vec<(usize, usize)> = Vec::new();

@@ -4,9 +4,9 @@ use cabincrew_protocol::workflow::{State, TOLERATED, may_follow};
 use cabincrew_protocol::{rules, schema};
 use serde_json::Value;
 
-use super::account::planned;
 use super::course::{line, states};
 use super::look::{Problems, Told, problem, unless};
+use super::planned::planned;
 use super::view::{Docs, View, Views, items, text};
 
 /// What a schema says against a document, in words; the first two.

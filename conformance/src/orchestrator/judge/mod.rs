@@ -17,6 +17,7 @@ mod launch;
 mod look;
 mod outcome;
 mod plan;
+mod planned;
 mod policy;
 mod record;
 mod rules;

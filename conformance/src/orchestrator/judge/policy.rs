@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::account::planned;
 use super::documents::against_schema;
 use super::look::{Problems, Told, problem, unless};
 use super::plan::given;
+use super::planned::planned;
 use super::view::{View, Views, items, parse, text};
 use crate::orchestrator::observe::ProgramSeen;
 

@@ -8,11 +8,7 @@ use crate::orchestrator::observe::Done;
 use crate::orchestrator::select::Selector;
 
 /// The steps that a selector names, in order; see [`Selector`].
-pub(super) fn select<'v, 'a>(
-    views: &'v Views<'a>,
-    own: &str,
-    selector: &str,
-) -> Vec<&'v View<'a>> {
+pub(super) fn select<'v, 'a>(views: &'v Views<'a>, own: &str, selector: &str) -> Vec<&'v View<'a>> {
     let selector = Selector::parse(selector, own);
     let fits = |view: &&View<'_>| {
         selector.matches(&view.run.drill, view.run.case.as_deref(), &view.step.name)

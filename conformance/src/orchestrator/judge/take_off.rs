@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::account::{Planned, planned};
 use super::course::kinds;
 use super::look::{Problems, Told, problem, unless};
 use super::plan::{given, step_id};
+use super::planned::{Planned, planned};
 use super::view::{Event, View, Views, items, text};
 
 /// One take-off for each step at most, in the whole run.

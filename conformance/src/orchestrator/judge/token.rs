@@ -3,10 +3,10 @@
 use cabincrew_protocol::plan_token::{self, PlanToken};
 use serde_json::Value;
 
-use super::account::{Planned, planned};
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::plan::step_id;
+use super::planned::{Planned, planned};
 use super::time;
 use super::view::{View, Views, items, parse, text};
 

@@ -9,7 +9,7 @@ use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::view::{Docs, View, Views, items, text};
 
-fn entries<'v>(docs: &'v Docs) -> Option<&'v [Value]> {
+fn entries(docs: &Docs) -> Option<&[Value]> {
     docs.wal.as_deref().ok().filter(|it| !it.is_empty())
 }
 
@@ -79,7 +79,7 @@ pub(super) fn checksum(view: &View<'_>) -> Told {
     let off = entries.iter().find_map(|entry| {
         let wanted = computed(entry).ok()?;
         let found = text(entry, "/checksum").unwrap_or_default();
-        (found != wanted.as_str()).then(|| (wanted, entry))
+        (found != wanted.as_str()).then_some((wanted, entry))
     });
     Some(off.map_or_else(Vec::new, |(wanted, entry)| {
         problem(format!("checksum {wanted}"), entry.to_string())
