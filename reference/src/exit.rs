@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use cabincrew_protocol::workflow::State;
 
+use crate::fault::{self, Fault};
 use crate::service::ServiceError;
 
 /// How the program ends.
@@ -56,9 +57,11 @@ impl Exit {
 
     /// The exit of a workflow that rests in a state.
     #[must_use]
-    pub const fn of_state(state: State) -> Self {
+    pub fn of_state(state: State) -> Self {
         match state {
             State::Completed => Self::Done,
+            State::Failed if fault::on(Fault::FailedExitsWith0) => Self::Done,
+            State::AwaitingApproval if fault::on(Fault::WaitingExitsWith0) => Self::Done,
             State::AwaitingApproval => Self::Waiting,
             State::Failed
             | State::Init
@@ -77,11 +80,12 @@ impl Exit {
 
     /// The exit of a verb that was refused.
     #[must_use]
-    pub const fn of_error(error: &ServiceError) -> Self {
+    pub fn of_error(error: &ServiceError) -> Self {
         match error {
             ServiceError::Workflow(_) | ServiceError::Workspace { .. } | ServiceError::Key(_) => {
                 Self::Usage
             }
+            _ if fault::on(Fault::RefusedExitsWith1) => Self::Failed,
             ServiceError::Store(crate::store::StoreError::Id { .. }) => Self::Usage,
             ServiceError::Store(_)
             | ServiceError::Journal { .. }

@@ -14,6 +14,7 @@ pub mod damage;
 pub mod decide;
 pub mod exit;
 pub mod fact;
+pub mod fault;
 pub mod journal;
 pub mod key;
 pub mod launch;

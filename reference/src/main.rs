@@ -6,6 +6,14 @@ use cabincrew_reference::cli::{self, Surroundings};
 use cabincrew_reference::launch::stage;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "faults")]
+    if let Some(name) = std::env::var_os(cabincrew_reference::fault::VARIABLE)
+        && let Err(error) = cabincrew_reference::fault::choose(&name)
+    {
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "cabincrew: {error}");
+        return cabincrew_reference::exit::Exit::Usage.into();
+    }
     if std::env::args_os()
         .nth(1)
         .is_some_and(|arg| arg == stage::STAGE)

@@ -12,6 +12,7 @@ use cabincrew_protocol::record::WorkflowStateRecord;
 use cabincrew_protocol::wal::WalEntry;
 use serde_json::Value;
 
+use crate::fault::{self, Fault};
 use crate::journal::Replayed;
 use crate::record::Record;
 use crate::state::state_record;
@@ -31,8 +32,10 @@ pub struct Compared {
 /// The bytes of the audit log.
 #[must_use]
 pub fn audit_bytes(events: &[Value]) -> Vec<u8> {
+    let events = fault::republished(events);
     let lines = events.iter().filter_map(|event| log::line(event).ok());
-    lines.flatten().collect()
+    let free = fault::on(Fault::FreeTextInAuditLog).then(|| b"audit log of a workflow\n".to_vec());
+    free.into_iter().chain(lines).flatten().collect()
 }
 
 /// The bytes of the write-ahead log.
@@ -41,7 +44,11 @@ pub fn wal_bytes(entries: &[WalEntry]) -> Vec<u8> {
     let values = entries
         .iter()
         .filter_map(|entry| serde_json::to_value(entry).ok());
-    let lines = values.filter_map(|value| canonical::to_vec(&value).ok());
+    let mut values: Vec<Value> = values.collect();
+    fault::relog(&mut values);
+    let lines = values
+        .iter()
+        .filter_map(|value| canonical::to_vec(value).ok());
     lines
         .flat_map(|mut line| {
             line.push(b'\n');
@@ -53,7 +60,14 @@ pub fn wal_bytes(entries: &[WalEntry]) -> Vec<u8> {
 /// The bytes of the state record.
 #[must_use]
 pub fn state_bytes(record: &Record) -> Vec<u8> {
-    let value = serde_json::to_value(state_record(record)).expect("a record is JSON");
+    let mut value = serde_json::to_value(state_record(record)).expect("a record is JSON");
+    let refused = record
+        .responses
+        .iter()
+        .any(|answer| !answer.response.approved);
+    if refused && fault::on(Fault::StateRejected) {
+        value["current_state"] = Value::from("REJECTED");
+    }
     let mut bytes = canonical::to_vec(&value).unwrap_or_default();
     bytes.push(b'\n');
     bytes
@@ -191,7 +205,11 @@ fn write_log(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
+    let beside = if fault::on(Fault::StateRewrittenInPlace) {
+        path.to_owned()
+    } else {
+        path.with_extension("new")
+    };
     let mut options = fs::File::options();
     options.write(true).create(true).truncate(true);
     let mut file = std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600).open(&beside)?;

@@ -5,6 +5,7 @@ use cabincrew_protocol::workflow::State;
 
 use crate::decide::{self, Next, Outcome, Task};
 use crate::fact::Fact;
+use crate::fault::{self, Fault};
 use crate::journal::{Journal, JournalError, Storage};
 use crate::record::Record;
 
@@ -38,7 +39,7 @@ pub fn drive<S: Storage>(
             }
             Next::Record(outcome) => *outcome,
             Next::Perform(task) => {
-                if acts(task) {
+                if acts(task) && !fault::on(Fault::LaunchBeforeItsRecord) {
                     journal.sync()?;
                 }
                 outside.perform(journal.record(), task)

@@ -8,6 +8,7 @@ use cabincrew_protocol::rules;
 use serde_json::{Map, Number, Value, json};
 
 use crate::fact::Stored;
+use crate::fault;
 use crate::record::{Record, Stage, StepHistory};
 
 /// The state document.
@@ -17,7 +18,7 @@ pub fn state_record(record: &Record) -> WorkflowStateRecord {
     let pending = steps
         .map(|step| step.step_id.clone())
         .filter(|id| !record.steps_completed.contains(id));
-    WorkflowStateRecord {
+    let mut state = WorkflowStateRecord {
         workflow_id: record.workflow_id().to_owned(),
         current_state: record.state(),
         plan_token_hash: token(record),
@@ -29,7 +30,9 @@ pub fn state_record(record: &Record) -> WorkflowStateRecord {
         artifacts: record.history.iter().flat_map(artifact_records).collect(),
         policy_evaluations: record.history.iter().flat_map(evaluations).collect(),
         metadata: Some(metadata(record)),
-    }
+    };
+    fault::restate(&mut state);
+    state
 }
 
 /// The current step's token value; empty until it is minted (C-13).

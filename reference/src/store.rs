@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use cabincrew_protocol::engine::Mode;
 use rustix::fs::{FlockOperation, flock};
 
+use crate::fault::{self, Fault};
 use crate::journal::FileStorage;
 use crate::workflow::is_id;
 
@@ -97,8 +98,10 @@ impl Home {
     pub fn hold(self, id: &str) -> Result<Held, StoreError> {
         let open = File::open(&self.folder);
         let lock = open.map_err(|_| StoreError::Unknown { id: id.to_owned() })?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
+        if !fault::on(Fault::LockIgnored) {
+            flock(&lock, FlockOperation::NonBlockingLockExclusive)
+                .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
+        }
         Ok(Held {
             home: self,
             _lock: lock,
@@ -119,7 +122,7 @@ impl Home {
             Err(source) => return Err(self.error("make", source)),
         }
         let held = self.hold(id)?;
-        if held.home.was_created() {
+        if held.home.was_created() && !fault::on(Fault::ExistingWorkflowOverwritten) {
             return Err(StoreError::Exists { id: id.to_owned() });
         }
         sync_folder(&parent)?;
@@ -196,6 +199,9 @@ impl Home {
     /// All directories of launches.
     #[must_use]
     pub fn runs(&self) -> PathBuf {
+        if fault::on(Fault::RunsOfAllWorkflowsInOnePlace) {
+            return self.folder.with_file_name("runs");
+        }
         self.folder.join("runs")
     }
 

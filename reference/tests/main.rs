@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod documents;
 mod engines;
+mod faults;
 #[cfg(feature = "onnx")]
 mod governance;
 mod histories;

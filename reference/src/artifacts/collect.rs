@@ -10,8 +10,10 @@ use cabincrew_protocol::json::{self, Limits};
 use cabincrew_protocol::rules;
 
 use super::copy::{CopyError, copy, names, open_file, open_folder, open_folder_at};
+use super::overlook;
 use super::store::{BODY_MAX, METADATA_MAX};
 use crate::fact::{Collected, Collection};
+use crate::fault::{self, Fault};
 use crate::redact::Redactor;
 
 /// Most artifacts of one run.
@@ -51,6 +53,7 @@ pub fn collect(
     for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
         match take(&folder, name, store, redactor)? {
             Ok(collected) => collection.artifacts.push(collected),
+            Err(defect) if overlook::is_overlooked(&defect) => {}
             Err(defect) => {
                 let shown: String = name.escape_default().take(160).collect();
                 collection
@@ -76,7 +79,9 @@ fn take(folder: &OwnedFd, name: &str, store: &Path, redactor: &Redactor) -> io::
         Ok(inside) => inside,
         Err(defect) => return Ok(Err(defect)),
     };
-    if let Some(other) = inside.iter().find(|name| !is_artifact_file(name)) {
+    if let Some(other) = inside.iter().find(|name| !is_artifact_file(name))
+        && !fault::on(Fault::ExtraFileInArtifactPasses)
+    {
         let shown: String = other.escape_default().take(160).collect();
         return Ok(Err(format!(
             "holds {shown:?}, which is no part of an artifact"
@@ -108,13 +113,19 @@ fn fill(
         let copied = opened.and_then(|from| copy(from, Some(&to), max, redactor));
         copied.map_err(|error| format!("{file}: {}", told(&error)))
     };
-    let metadata = file(METADATA_FILE, METADATA_MAX)?;
+    let mut metadata = file(METADATA_FILE, METADATA_MAX)?;
     let has_body = inside.iter().any(|name| name == BODY_FILE);
+    if has_body && fault::on(Fault::DescriptorRewrittenInStore) {
+        metadata = overlook::rewrite(&target.join(METADATA_FILE))?;
+    }
     let body = has_body.then(|| file(BODY_FILE, BODY_MAX)).transpose()?;
     let bytes = std::fs::read(target.join(METADATA_FILE))
         .map_err(|error| format!("{METADATA_FILE}: {error}"))?;
-    let value = json::parse(&bytes, &Limits::DOCUMENT)
-        .map_err(|error| format!("{METADATA_FILE}: {error}"))?;
+    let mut value = match json::parse(&bytes, &Limits::DOCUMENT) {
+        Err(_) if fault::on(Fault::BrokenDescriptorPasses) => overlook::made_up(),
+        read => read.map_err(|error| format!("{METADATA_FILE}: {error}"))?,
+    };
+    overlook::complete(&mut value);
     let artifact: Artifact =
         serde_json::from_value(value).map_err(|error| format!("{METADATA_FILE}: {error}"))?;
     Ok(Collected {

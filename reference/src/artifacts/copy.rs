@@ -9,6 +9,7 @@ use cabincrew_protocol::digest::Hasher;
 use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, open, openat};
 
 use crate::fact::FileDigest;
+use crate::fault::{self, Fault};
 use crate::redact::Redactor;
 
 /// Why a file or folder is not taken over. The texts are defects of artifacts, so they stand alone.
@@ -86,7 +87,8 @@ pub(super) fn names(folder: impl AsFd, max: usize) -> Result<Vec<String>, String
 
 /// Opens a regular file with one link inside a folder.
 pub(super) fn open_file(parent: impl AsFd, name: &str, max: u64) -> Result<File, CopyError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    flags.set(OFlags::NOFOLLOW, !fault::on(Fault::SymlinkedBodyFollowed));
     let opened = openat(parent, name, flags, Mode::empty());
     let opened = opened.map_err(|errno| match errno {
         rustix::io::Errno::LOOP | rustix::io::Errno::NXIO => CopyError::NotRegular,
@@ -96,7 +98,7 @@ pub(super) fn open_file(parent: impl AsFd, name: &str, max: u64) -> Result<File,
     if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
         return Err(CopyError::NotRegular);
     }
-    if status.st_nlink != 1 {
+    if status.st_nlink != 1 && !fault::on(Fault::HardLinkedBodyPasses) {
         return Err(CopyError::Linked);
     }
     if u64::try_from(status.st_size).is_ok_and(|size| size > max) {
@@ -129,7 +131,7 @@ pub(super) fn copy(
             return Err(CopyError::TooLong { max });
         }
         seam.extend_from_slice(piece);
-        if redactor.finds(&seam) {
+        if redactor.finds(&seam) && !fault::on(Fault::SecretInArtifactPasses) {
             return Err(CopyError::Secret);
         }
         let keep = seam.len().saturating_sub(redactor.longest());

@@ -3,8 +3,10 @@
 
 mod collect;
 mod copy;
+mod overlook;
 mod store;
 
 pub use collect::collect;
 pub use copy::{CopyError, open_folder};
+pub(crate) use overlook::rewrite;
 pub use store::{ArtifactStore, Intact, Read};

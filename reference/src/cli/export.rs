@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::args::Document;
 use super::out;
 use crate::exit::Exit;
+use crate::fault::{self, Fault};
 use crate::journal::Replayed;
 use crate::projection;
 use crate::service::Service;
@@ -28,6 +29,12 @@ fn bytes(replayed: &Replayed, document: Document) -> Vec<u8> {
         Document::Audit => projection::audit_bytes(&replayed.events),
         Document::PlanToken => {
             let token = record.current().and_then(|step| step.token.as_ref());
+            let mut token = token.cloned();
+            if let Some(token) = &mut token
+                && fault::on(Fault::TokenDatedAnewOnRestart)
+            {
+                token.created_at.clone_from(&replayed.last_at);
+            }
             line(&serde_json::to_value(token).expect("a token is JSON"))
         }
         Document::Approvals => record

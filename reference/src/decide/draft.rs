@@ -3,22 +3,23 @@
 
 use cabincrew_protocol::audit::{AuditEvent, Severity};
 use cabincrew_protocol::engine::{EngineOutput, Mode};
-use cabincrew_protocol::plan_token::{self, PlanArtifactHash, PlanToken};
+use cabincrew_protocol::plan_token;
 use cabincrew_protocol::replay::Phase;
 use cabincrew_protocol::wal::{
     ArtifactCreatedData, PolicyEvaluatedData, StepCompletedData, StepStartedData, WalEntryData,
-    WorkflowCompletedData, WorkflowFailedData, WorkflowStartedData,
+    WorkflowStartedData,
 };
 use cabincrew_protocol::workflow::{Event, State};
-use serde_json::Number;
 
-use super::events::{Teller, with_mode};
+use super::events::Teller;
 use super::failure::Failure;
 use super::governed;
 use super::next::Outcome;
+use super::token::{composite, document};
 use crate::fact::{Collection, Created, Evaluated, Fact, Launch, Stored};
+use crate::fault::{self, Fault};
 use crate::journal::Draft;
-use crate::record::{Plan, Record, Stage};
+use crate::record::{Record, Stage};
 
 /// The line that creates a workflow (CC-ORC-005).
 #[must_use]
@@ -144,7 +145,12 @@ impl<'a> Drafter<'a> {
         let Some(to) = from.next(event) else {
             return self.failed(Failure::new(format!("{event} cannot happen in {from}")));
         };
-        events.push(self.teller.in_state(to).transition(from));
+        let shown = if fault::on(Fault::TransitionToldInOldState) {
+            from
+        } else {
+            to
+        };
+        events.push(self.teller.in_state(shown).transition(from));
         Draft {
             fact,
             entries,
@@ -242,9 +248,8 @@ impl<'a> Drafter<'a> {
         let mut token = document(self.record, plan, at);
         token.policy_digest = Some(policy_digest);
         token.governance_hash = Some(governance_hash);
-        let step_id = &self.record.step().step_id;
-        match plan_token::compute(&token, self.record.workflow_id(), step_id) {
-            Ok(value) => token.token = value.to_string(),
+        match composite(self.record, &token) {
+            Ok(value) => token.token = value,
             Err(error) => return self.failed(Failure::new(format!("no plan token: {error}"))),
         }
         let entries = vec![
@@ -292,110 +297,6 @@ impl<'a> Drafter<'a> {
         }
         self.moved(Event::TakeoffStarted, fact, entries, events)
     }
-
-    fn completed(&self) -> Draft {
-        let all = self.record.history.iter();
-        let artifacts = all
-            .flat_map(|step| names(&step.plan).into_iter().chain(names(&step.result)))
-            .collect();
-        let entries = vec![
-            self.start(Phase::Finalization),
-            self.complete(None),
-            WalEntryData::WorkflowCompleted(WorkflowCompletedData {
-                final_state: State::Completed,
-                artifacts,
-            }),
-        ];
-        let mut draft = self.moved(Event::Finalized, Fact::Completed, entries, Vec::new());
-        if matches!(draft.fact, Fact::Completed) {
-            let teller = self.teller.in_state(State::Completed);
-            let message = format!("{} steps done", self.record.steps_completed.len());
-            draft
-                .events
-                .push(teller.event("workflow_complete", Severity::Info, &message));
-        }
-        draft
-    }
-
-    /// The line that ends a workflow: evaluations, the cause, the move, the closing event.
-    pub(super) fn failed(&self, failure: Failure) -> Draft {
-        let from = self.record.state();
-        let mut events = Vec::new();
-        let mut entries: Vec<WalEntryData> =
-            failure.evaluations.iter().map(policy_evaluated).collect();
-        events.extend(
-            failure
-                .evaluations
-                .iter()
-                .map(|found| self.teller.evaluation(found)),
-        );
-        if !failure.evaluations.is_empty() {
-            events.push(
-                self.teller
-                    .decision("preflight_decision", &failure.evaluations),
-            );
-        }
-        if let Some(response) = &failure.response {
-            let (entry, told) = governed::answered(&self.teller, self.record, response);
-            entries.push(entry);
-            events.extend(told);
-        }
-        if let Some(text) = &failure.unused_answer {
-            events.push(
-                self.teller
-                    .event("approval_mismatch", Severity::Warning, text),
-            );
-        }
-        let error = &failure.error;
-        let mut cause = self
-            .teller
-            .event(failure.event_type, failure.severity, error);
-        cause.engine = failure.engine.as_deref().cloned();
-        cause.integrity_check = failure.integrity.as_deref().cloned();
-        if let Some(mode) = failure.mode {
-            cause = with_mode(cause, mode);
-        }
-        events.push(cause);
-        let teller = self.teller.in_state(State::Failed);
-        events.push(teller.transition(from));
-        events.push(teller.event("workflow_failure", failure.severity, error));
-        entries.push(WalEntryData::WorkflowFailed(WorkflowFailedData {
-            error: error.clone(),
-            failed_step: Some(self.record.step().step_id.clone()),
-        }));
-        Draft {
-            fact: Fact::Failed {
-                error: failure.error,
-                evaluations: failure.evaluations,
-                response: failure.response.map(|response| *response),
-            },
-            entries,
-            events,
-        }
-    }
-}
-
-/// The token's document, but for the digests of governance and the token itself (CC-TOK-003).
-pub(crate) fn document(record: &Record, plan: &Plan, created_at: &str) -> PlanToken {
-    let bound = plan.artifacts.iter().map(|stored| PlanArtifactHash {
-        name: stored.name.clone(),
-        hash: stored.descriptor().to_string(),
-        size: Some(Number::from(
-            stored.body.as_ref().map_or(0, |body| body.size),
-        )),
-    });
-    PlanToken {
-        token: String::new(),
-        version: plan_token::VERSION.to_owned(),
-        artifacts: bound.collect(),
-        model: record.step().model.clone(),
-        engine_id: plan.receipt.engine_id.clone(),
-        protocol_version: plan.receipt.protocol_version.clone(),
-        workspace_hash: plan.launch.workspace_hash.to_string(),
-        created_at: created_at.to_owned(),
-        policy_digest: None,
-        governance_hash: None,
-    }
 }
 
 pub(super) fn policy_evaluated(evaluated: &Evaluated) -> WalEntryData {
@@ -414,6 +315,6 @@ pub(super) fn artifact_created(stored: &Stored) -> WalEntryData {
     })
 }
 
-fn names(artifacts: &[Stored]) -> Vec<String> {
+pub(super) fn names(artifacts: &[Stored]) -> Vec<String> {
     artifacts.iter().map(|stored| stored.name.clone()).collect()
 }

@@ -14,11 +14,13 @@ use cabincrew_protocol::wal::{ApprovalReceivedData, ApprovalRequestedData, WalEn
 use cabincrew_protocol::workflow::Event;
 use serde_json::{Map, Value, json};
 
+use super::combine::combined;
 use super::draft::{Drafter, artifact_created, noted, policy_evaluated};
 use super::events::{Teller, is_governed};
 use super::failure::Failure;
 use super::next::Outcome;
 use crate::fact::{Evaluated, Fact, Request, Response, Stored};
+use crate::fault::{self, Fault};
 use crate::journal::Draft;
 use crate::record::{Record, Sealed, Stage};
 use crate::workflow::{DefaultDecision, OnDeny};
@@ -35,7 +37,7 @@ pub(super) fn preflight(drafter: &Drafter<'_>, outcome: Outcome, at: &str) -> Dr
         return drafter.failed(Failure::new("no preflight"));
     };
     add_configured(drafter.record, &mut evaluations, at);
-    let decision = Decision::aggregate(evaluations.iter().map(|found| found.decision));
+    let decision = combined(drafter.record, &evaluations);
     let teller = &drafter.teller;
     let verified = teller.verified(&integrity, "artifacts and token are as they were minted");
     match decision {
@@ -98,8 +100,17 @@ pub(super) fn inspected(
     integrity: &AuditIntegrity,
 ) -> Draft {
     let teller = &drafter.teller;
-    let strictest = evaluations.iter().map(|found| found.decision).max();
-    let denied = strictest.is_some_and(|decision| decision > Decision::Warn);
+    let mut decisions = evaluations.iter().map(|found| found.decision);
+    let counted = if fault::on(Fault::LastResultCountsAfterTakeOff) {
+        decisions.next_back()
+    } else {
+        decisions.max()
+    };
+    let denied = counted.is_some_and(|decision| match decision {
+        Decision::Allow => false,
+        Decision::Warn => fault::on(Fault::WarnAfterTakeOffFails),
+        Decision::RequireApproval | Decision::Deny => !fault::on(Fault::DenyAfterTakeOffIgnored),
+    });
     let on_deny = drafter
         .record
         .created
@@ -107,7 +118,7 @@ pub(super) fn inspected(
         .governance
         .post_execution
         .on_deny;
-    if denied && on_deny == OnDeny::Fail {
+    if denied && (on_deny == OnDeny::Fail || fault::on(Fault::OnDenyIgnored)) {
         let mut failure = Failure::new(format!("after take-off: {}", denial(&evaluations)));
         failure.severity = Severity::Critical;
         failure.evaluations = evaluations;
@@ -156,7 +167,8 @@ pub(super) fn rechecked(
     let mut events: Vec<AuditEvent> = Vec::new();
     events.extend(integrity.map(|found| teller.verified(found, "intact after the restart")));
     events.extend(evaluations.iter().map(|found| teller.evaluation(found)));
-    if after > before && after.is_some() {
+    let stricter = after > before && after.is_some();
+    if stricter && !fault::on(Fault::StricterRecheckIgnored) {
         let text = "governance is stricter after the restart than before";
         let mut failure = Failure::new(text);
         failure.severity = Severity::Critical;
@@ -167,6 +179,11 @@ pub(super) fn rechecked(
     }
     if !evaluations.is_empty() {
         events.push(teller.decision("preflight_decision", evaluations));
+    }
+    if let Some(open) = drafter.record.open_requests().first()
+        && fault::on(Fault::RecheckAsksAgain)
+    {
+        events.push(teller.request(open, evaluations));
     }
     noted(events)
 }
@@ -195,12 +212,15 @@ fn add_configured(record: &Record, evaluations: &mut Vec<Evaluated>, at: &str) {
     let workflow = &record.created.workflow;
     if evaluations.is_empty() {
         let (decision, reason) = match workflow.governance.default_decision {
+            DefaultDecision::Deny if fault::on(Fault::EmptySetAllows) => {
+                (Decision::Allow, "there is no policy against it")
+            }
             DefaultDecision::Allow => (Decision::Allow, "default_decision is allow"),
             DefaultDecision::Deny => (Decision::Deny, "there is no policy that could permit it"),
         };
         evaluations.push(configured(record, "default", decision, reason, at));
     }
-    if workflow.approval.always {
+    if workflow.approval.always && !fault::on(Fault::ConfiguredApprovalIgnored) {
         let reason = "the workflow file asks for approval in any case";
         let decision = Decision::RequireApproval;
         evaluations.push(configured(record, "approval.always", decision, reason, at));
@@ -300,7 +320,7 @@ fn requests(
         .map(|(index, (role, found))| {
             let id = Id::new(&format!("{nonce}{index:02}"), token.clone()).ok()?;
             let reasons: Vec<String> = found.iter().map(|found| explained(found)).collect();
-            let request = ApprovalRequest {
+            let mut request = ApprovalRequest {
                 approval_id: id.to_string(),
                 workflow_id: record.workflow_id().to_owned(),
                 step_id: record.step().step_id.clone(),
@@ -310,6 +330,7 @@ fn requests(
                 evidence: Some(evidence(&sealed.plan.artifacts)),
                 plan_token_hash: token.to_string(),
             };
+            fault::reask(&mut request, &sealed.plan.artifacts, default_role);
             Some(Request {
                 request,
                 requested_at: at.to_owned(),

@@ -1,12 +1,14 @@
 //! The next task of a workflow, from its record alone: so a restart decides as the first run did.
 
 use cabincrew_protocol::audit::AuditIntegrity;
+use cabincrew_protocol::decision::Decision;
 use cabincrew_protocol::digest::Sha256Hex;
 use cabincrew_protocol::engine::EngineOutput;
 
 use super::failure::Failure;
 use super::validate::validate;
 use crate::fact::{Collection, Evaluated, Launch, Stored};
+use crate::fault::{self, Fault};
 use crate::record::{Record, Stage};
 
 /// What comes next.
@@ -164,10 +166,23 @@ pub fn next(record: &Record) -> Next {
 pub fn after_restart(record: &Record, retry: bool) -> Next {
     match &record.stage {
         Stage::Init | Stage::Planning { .. } => Next::Perform(Task::PreparePlan),
-        Stage::Flying(..) if retry => Next::Perform(Task::PrepareTakeoff),
+        Stage::Flying(..) if retry || fault::on(Fault::TakeOffRepeatedAfterCrash) => {
+            Next::Perform(Task::PrepareTakeoff)
+        }
         Stage::Flying(..) => Next::Record(Box::new(Outcome::Failed(Box::new(
             Failure::outcome_unknown(),
         )))),
+        Stage::Waiting(_) if fault::on(Fault::PendingApprovalLost) => Next::Record(Box::new(
+            Outcome::Failed(Box::new(Failure::new("there is no request for approval"))),
+        )),
+        Stage::Planned { .. } | Stage::Validated(_) | Stage::Sealed(_)
+            if fault::on(Fault::RestartGoesNoFurther) =>
+        {
+            Next::Rest
+        }
+        Stage::Governing(_) if fault::on(Fault::GovernanceLeftOutAfterRestart) => {
+            Next::Record(Box::new(ungoverned(record)))
+        }
         Stage::Completed | Stage::Failed { .. } => Next::Rest,
         Stage::Planned { .. }
         | Stage::Validated(_)
@@ -179,5 +194,33 @@ pub fn after_restart(record: &Record, retry: bool) -> Next {
         | Stage::Ready(_)
         | Stage::Executed(..)
         | Stage::Inspected(_) => Next::Perform(Task::Recheck),
+    }
+}
+
+/// A preflight in which nobody was asked.
+fn ungoverned(record: &Record) -> Outcome {
+    let policies = record.created.workflow.governance.policies.iter();
+    let evaluations = policies.map(|policy| Evaluated {
+        evaluation_id: format!("{}-pre-{}", record.step().step_id, policy.id),
+        source: policy.kind.source(),
+        policy_id: policy.id.clone(),
+        decision: Decision::Allow,
+        reason: None,
+        remarks: Vec::new(),
+        role: None,
+        evidence: serde_json::Map::new(),
+        evaluated_at: record.updated_at.clone(),
+    });
+    Outcome::Governed {
+        evaluations: evaluations.collect(),
+        nonce: String::new(),
+        roster_sha256: None,
+        integrity: AuditIntegrity {
+            expected_plan_token: None,
+            actual_plan_token: None,
+            plan_token_match: None,
+            artifacts_match: None,
+            differences: None,
+        },
     }
 }

@@ -5,7 +5,7 @@ use cabincrew_protocol::approval::{ApprovalResponse, Id};
 use cabincrew_protocol::audit::Severity;
 use cabincrew_protocol::digest::{self, Sha256Hex};
 use cabincrew_protocol::json::{self, Limits};
-use cabincrew_protocol::rules;
+use cabincrew_protocol::rules::{self, Finding};
 use cabincrew_protocol::workflow::Event;
 
 use super::draft::{Drafter, noted};
@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::governed::answered;
 use crate::clock;
 use crate::fact::{self, Fact, Request};
+use crate::fault::{self, Fault};
 use crate::journal::Draft;
 use crate::record::{Record, Stage};
 use crate::roster::Roster;
@@ -46,7 +47,8 @@ pub fn judge(record: &Record, response: &Response<'_>) -> Judged {
     let drafter = Drafter::new(record);
     let sha256 = digest::sha256(response.bytes);
     let known = |answer: &&crate::record::Answered| answer.response.sha256 == sha256;
-    if record.responses.iter().any(|answer| known(&answer)) {
+    let repeated = record.responses.iter().any(|answer| known(&answer));
+    if repeated && !fault::on(Fault::RepeatNotRecognised) {
         let text = "an answer that was taken before has arrived again";
         let event = drafter
             .teller
@@ -55,23 +57,33 @@ pub fn judge(record: &Record, response: &Response<'_>) -> Judged {
     }
     match read(response.bytes) {
         Err(text) => malformed(&drafter, response.bytes, &text),
-        Ok(document) => match find(record, &document.approval_id) {
-            Found::Pending(request) => match refuse(record, request, &document, response) {
-                Err(error) => refused(&drafter, &error),
-                Ok(signed_by) => accept(&drafter, &document, sha256, signed_by),
-            },
-            Found::Answered if matches!(record.stage, Stage::Waiting(_)) => {
-                refused(&drafter, "another answer to a request that is answered")
-            }
-            Found::Answered => unknown(&drafter, "another answer to a request that is answered"),
-            Found::Unknown => {
-                let id: String = document.approval_id.escape_default().take(120).collect();
-                unknown(
-                    &drafter,
-                    &format!("an answer to {id:?}, which is not pending"),
-                )
-            }
+        Ok(document) => judge_read(&drafter, document, sha256, response),
+    }
+}
+/// The same for an answer that could be read.
+fn judge_read(
+    drafter: &Drafter<'_>,
+    mut document: ApprovalResponse,
+    sha256: Sha256Hex,
+    response: &Response<'_>,
+) -> Judged {
+    readdress(drafter.record, &mut document);
+    match find(drafter.record, &document.approval_id) {
+        Found::Pending(request) => match refuse(drafter.record, request, &document, response) {
+            Err(error) => refused(drafter, &error),
+            Ok(signed_by) => accept(drafter, &document, sha256, signed_by),
         },
+        Found::Answered if matches!(drafter.record.stage, Stage::Waiting(_)) => {
+            refused(drafter, "another answer to a request that is answered")
+        }
+        Found::Answered => unknown(drafter, "another answer to a request that is answered"),
+        Found::Unknown => {
+            let id: String = document.approval_id.escape_default().take(120).collect();
+            unknown(
+                drafter,
+                &format!("an answer to {id:?}, which is not pending"),
+            )
+        }
     }
 }
 
@@ -94,7 +106,22 @@ fn find<'a>(record: &'a Record, approval_id: &str) -> Found<'a> {
 }
 
 fn read(bytes: &[u8]) -> Result<ApprovalResponse, String> {
-    let value = json::parse(bytes, &Limits::RECEIPT).map_err(|error| error.to_string())?;
+    let mut value = if fault::on(Fault::LastResponseMemberCounts) {
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?
+    } else {
+        json::parse(bytes, &Limits::RECEIPT).map_err(|error| error.to_string())?
+    };
+    if fault::on(Fault::ApprovedByTruthiness) {
+        let approved = value["approved"].clone();
+        let falsy = approved == "" || approved == 0 || approved == false || approved.is_null();
+        value["approved"] = (!falsy).into();
+    }
+    if let Some(members) = value.as_object_mut()
+        && fault::on(Fault::UnknownResponseMembersPass)
+    {
+        let known = ["approval_id", "approved", "approver", "reason", "timestamp"];
+        members.retain(|name, _| known.contains(&name.as_str()));
+    }
     let document: ApprovalResponse =
         serde_json::from_value(value).map_err(|error| error.to_string())?;
     Ok(document)
@@ -113,7 +140,7 @@ fn malformed(drafter: &Drafter<'_>, bytes: &[u8], text: &str) -> Judged {
         .iter()
         .any(|request| names(&request.request.approval_id));
     let text: String = text.escape_default().take(300).collect();
-    if waiting && names_open {
+    if waiting && names_open && !fault::on(Fault::MalformedResponseIgnored) {
         refused(drafter, &format!("malformed answer: {text}"))
     } else {
         unknown(drafter, &format!("an answer that cannot be read: {text}"))
@@ -127,7 +154,12 @@ fn refuse(
     document: &ApprovalResponse,
     response: &Response<'_>,
 ) -> Result<Option<String>, String> {
-    let findings = rules::response_complete(document);
+    let mut findings = rules::response_complete(document);
+    findings.retain(|finding| match finding {
+        Finding::ApproverMissing => !fault::on(Fault::AnonymousApproval),
+        Finding::ApprovalTime => !fault::on(Fault::UndatedApproval),
+        _ => true,
+    });
     if let Some(finding) = findings.first() {
         return Err(format!("malformed answer: {finding}"));
     }
@@ -152,13 +184,19 @@ fn refuse(
     }
     let approver = document.approver.as_deref().unwrap_or_default();
     let role = &request.request.required_role;
+    if approver.is_empty() && fault::on(Fault::AnonymousApproval) {
+        return Ok(None);
+    }
     match response.roster {
+        Err(_) if fault::on(Fault::MissingRosterApproves) => Ok(None),
+        Ok(roster) if believed(roster, approver) => Ok(None),
         Err(why) => Err(format!("nobody can approve: {why}")),
         Ok(roster) if !roster.holds(approver, role) => {
             Err(format!("{approver:?} does not hold the role {role:?}"))
         }
         Ok(roster)
             if roster.requester_may_not_approve
+                && !fault::on(Fault::RequesterApprovesOwnPlan)
                 && document.approved
                 && approver == record.created.workflow.trigger.by =>
         {
@@ -166,6 +204,7 @@ fn refuse(
                 "{approver:?} has asked for the plan and may not approve it"
             ))
         }
+        Ok(_) if fault::on(Fault::SignatureOfResponseNotChecked) => Ok(None),
         Ok(roster) => roster
             .signature(approver, response.bytes, response.signature)
             .map_err(|error| match std::error::Error::source(&error) {
@@ -173,6 +212,36 @@ fn refuse(
                 None => error.to_string(),
             }),
     }
+}
+
+/// Takes an answer for one to another request: never.
+fn readdress(record: &Record, document: &mut ApprovalResponse) {
+    let nonce = |id: &str| id.rsplit_once('-').map(|(start, _)| start.to_owned());
+    let known = |request: &&Request| request.request.approval_id == document.approval_id;
+    if record.requests.iter().any(|request| known(&request)) {
+        return;
+    }
+    let meant = |request: &&Request| {
+        fault::on(Fault::AnyApprovalIdAccepted)
+            || (fault::on(Fault::TokenInApprovalIdIgnored)
+                && nonce(&request.request.approval_id) == nonce(&document.approval_id))
+    };
+    let open = record.open_requests();
+    if let Some(request) = open.into_iter().find(meant) {
+        document
+            .approval_id
+            .clone_from(&request.request.approval_id);
+    }
+}
+
+/// Whether an approver is believed to hold the role without the roster saying so: never.
+fn believed(roster: &Roster, approver: &str) -> bool {
+    let listed = roster
+        .approvers
+        .iter()
+        .any(|entry| entry.approver == approver);
+    (listed && fault::on(Fault::RoleOfApproverNotChecked))
+        || (!listed && fault::on(Fault::UnknownApproverBelieved))
 }
 
 fn accept(
@@ -183,13 +252,16 @@ fn accept(
 ) -> Judged {
     let response = fact::Response {
         approval_id: document.approval_id.clone(),
-        approved: document.approved,
+        approved: document.approved || fault::on(Fault::RejectionApproves),
         approver: document.approver.clone().unwrap_or_default(),
         reason: document.reason.clone(),
         timestamp: document.timestamp.clone().unwrap_or_default(),
         sha256,
         signed_by,
     };
+    if !response.approved && fault::on(Fault::RejectionIgnored) {
+        return unknown(drafter, "the plan still waits");
+    }
     if !response.approved {
         let reason = response.reason.as_deref().unwrap_or("no reason given");
         let error = format!("{} has refused the plan: {reason}", response.approver);
@@ -201,14 +273,24 @@ fn accept(
         };
     }
     let (entry, events) = answered(&drafter.teller, drafter.record, &response);
-    let last = drafter.record.open_requests().len() == 1;
+    let mut entries = vec![entry];
+    let mut others = drafter.record.open_requests();
+    others.retain(|request| request.request.approval_id != response.approval_id);
+    if fault::on(Fault::FirstApprovalReleases) {
+        let granted = others.drain(..).map(|request| fact::Response {
+            approval_id: request.request.approval_id.clone(),
+            ..response.clone()
+        });
+        entries.extend(granted.map(|grant| answered(&drafter.teller, drafter.record, &grant).0));
+    }
+    let last = others.is_empty();
     let fact = Fact::Responded { response };
     let draft = if last {
-        drafter.moved(Event::Granted, fact, vec![entry], events)
+        drafter.moved(Event::Granted, fact, entries, events)
     } else {
         Draft {
             fact,
-            entries: vec![entry],
+            entries,
             events,
         }
     };
@@ -219,6 +301,9 @@ fn accept(
 }
 
 fn refused(drafter: &Drafter<'_>, error: &str) -> Judged {
+    if fault::on(Fault::BadResponseOnlyNoted) {
+        return unknown(drafter, error);
+    }
     let failure = Failure::new(error).told_as("approval_mismatch", Severity::Critical);
     Judged {
         draft: drafter.failed(failure),

@@ -8,13 +8,17 @@ use super::events::is_governed;
 use super::failure::Failure;
 use super::next::Outcome;
 use crate::fact::{Collected, Collection, Stored};
+use crate::fault::{self, Fault};
 
 /// Judges the artifacts of a plan. A plan without anything to govern is none (C-65).
 #[must_use]
 pub fn validate(receipt: &EngineOutput, collection: &Collection) -> Outcome {
     match check(receipt, collection) {
         Err(defects) => Outcome::Failed(Box::new(Failure::artifacts(&defects))),
-        Ok(artifacts) if !artifacts.iter().any(|stored| is_governed(&stored.role)) => {
+        Ok(artifacts)
+            if !artifacts.iter().any(|stored| is_governed(&stored.role))
+                && !fault::on(Fault::PlanOfNothingPasses) =>
+        {
             let defects = ["the plan holds nothing that could be governed".to_owned()];
             Outcome::Failed(Box::new(Failure::artifacts(&defects)))
         }
@@ -44,6 +48,9 @@ pub fn validate_result(
     let artifacts = check(&receipt, collection)?;
     let mut defects = Vec::new();
     for stored in &artifacts {
+        if fault::on(Fault::PlanArtifactMadeAgainPasses) {
+            break;
+        }
         let taken = |known: &&Stored| known.name.eq_ignore_ascii_case(&stored.name);
         if plan.iter().any(|known| taken(&known)) {
             defects.push(format!("{:?} is an artifact of the plan", stored.name));
@@ -66,16 +73,24 @@ fn check(receipt: &EngineOutput, collection: &Collection) -> Result<Vec<Stored>,
     let mut defects = collection.defects.clone();
     let listed = receipt.artifacts.as_deref().unwrap_or_default();
     let names = listed.iter().map(|artifact| artifact.name.as_str());
-    defects.extend(rules::names_unique(names).iter().map(ToString::to_string));
+    if !fault::on(Fault::DuplicateNamesPass) {
+        defects.extend(rules::names_unique(names).iter().map(ToString::to_string));
+    }
     let mut artifacts = Vec::new();
     for collected in &collection.artifacts {
         match listed
             .iter()
             .find(|artifact| artifact.name == collected.name)
         {
+            None if fault::on(Fault::UndeclaredArtifactPasses) => {
+                artifacts.push(store(&undeclared(collected), collected));
+            }
             None => defects.push(format!("{:?} is not in the receipt", collected.name)),
             Some(declared) => {
-                let found = compare(declared, collected);
+                let mut found = compare(declared, collected);
+                if !artifacts.is_empty() && fault::on(Fault::OnlyFirstArtifactChecked) {
+                    found.clear();
+                }
                 if found.is_empty() {
                     artifacts.push(store(declared, collected));
                 }
@@ -85,6 +100,9 @@ fn check(receipt: &EngineOutput, collection: &Collection) -> Result<Vec<Stored>,
         }
     }
     for declared in listed {
+        if fault::on(Fault::PhantomArtifactPasses) {
+            break;
+        }
         let on_disk = |collected: &&Collected| collected.name == declared.name;
         if !collection
             .artifacts
@@ -95,7 +113,10 @@ fn check(receipt: &EngineOutput, collection: &Collection) -> Result<Vec<Stored>,
         }
     }
     artifacts.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-    if defects.is_empty() {
+    if fault::on(Fault::OrderOfReceiptKept) {
+        artifacts.sort_by_key(|stored| listed.iter().position(|it| it.name == stored.name));
+    }
+    if defects.is_empty() || fault::on(Fault::ValidSubsetGoesOn) {
         Ok(artifacts)
     } else {
         Err(defects)
@@ -105,14 +126,31 @@ fn check(receipt: &EngineOutput, collection: &Collection) -> Result<Vec<Stored>,
 fn compare(declared: &EngineArtifact, collected: &Collected) -> Vec<String> {
     let has_body = collected.body.is_some();
     let file = collected.body.as_ref().unwrap_or(&collected.metadata);
+    if !has_body && collected.artifact.body_file.is_some() && fault::on(Fault::MissingBodyPasses) {
+        return Vec::new();
+    }
     let mut findings = Vec::new();
     findings.extend(rules::artifact_name(&declared.name));
-    findings.extend(rules::role_known(&declared.role));
-    findings.extend(rules::role_agrees(&collected.artifact, &declared.role));
-    findings.extend(rules::body_placement(&collected.artifact, has_body));
-    findings.extend(rules::path_fits(declared, has_body));
+    if !fault::on(Fault::UnknownRolePasses) {
+        findings.extend(rules::role_known(&declared.role));
+    }
+    if !fault::on(Fault::DifferentRolesPass) {
+        findings.extend(rules::role_agrees(&collected.artifact, &declared.role));
+    }
+    if !(has_body && fault::on(Fault::ContentInTwoPlacesPasses)) {
+        findings.extend(rules::body_placement(&collected.artifact, has_body));
+    }
+    if !fault::on(Fault::AnyArtifactPathPasses) {
+        findings.extend(rules::path_fits(declared, has_body));
+    }
     let mut texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    if declared.hash != file.sha256.as_str() {
+    let known_actions = ["create", "delete", "modify", "none", "update", "write"];
+    if !known_actions.contains(&collected.artifact.action.as_str())
+        && fault::on(Fault::UnfamiliarActionRefused)
+    {
+        texts.push(format!("unknown action {:?}", collected.artifact.action));
+    }
+    if declared.hash != file.sha256.as_str() && !fault::on(Fault::DeclaredHashBelieved) {
         texts.push(format!(
             "hash mismatch: the receipt says {:?}, the file has {}",
             declared.hash, file.sha256
@@ -120,6 +158,7 @@ fn compare(declared: &EngineArtifact, collected: &Collected) -> Vec<String> {
     }
     if let Some(size) = &declared.size
         && wire::whole_number(size) != Some(file.size)
+        && !fault::on(Fault::DeclaredSizeBelieved)
     {
         texts.push(format!(
             "the receipt says {size} bytes, the file has {}",
@@ -136,5 +175,16 @@ fn store(declared: &EngineArtifact, collected: &Collected) -> Stored {
         artifact: collected.artifact.clone(),
         metadata: collected.metadata.clone(),
         body: collected.body.clone(),
+    }
+}
+
+/// What a receipt would say about an artifact that it does not mention.
+fn undeclared(collected: &Collected) -> EngineArtifact {
+    EngineArtifact {
+        name: collected.name.clone(),
+        role: Role::State,
+        path: rules::expected_path(&collected.name, collected.body.is_some()),
+        hash: collected.metadata.sha256.to_string(),
+        size: None,
     }
 }

@@ -10,6 +10,7 @@ use super::frame::{self, Line, first_link};
 use super::replay::{Damage, Replayed, replay};
 use super::storage::Storage;
 use crate::fact::Fact;
+use crate::fault::{self, Fault};
 use crate::record::{FoldError, Record};
 
 /// A line before it is numbered and sealed.
@@ -157,7 +158,9 @@ impl<S: Storage> Journal<S> {
         record.audit_last = last;
         let (bytes, link) =
             frame::encode(&line, &self.link).map_err(JournalError::NoCanonicalForm)?;
-        if let Err(source) = self.storage.append(&bytes) {
+        if let Err(source) = self.storage.append(&bytes)
+            && !fault::on(Fault::FailedWritesIgnored)
+        {
             self.failed = true;
             return Err(storage_error("written")(source));
         }
@@ -175,6 +178,9 @@ impl<S: Storage> Journal<S> {
     pub fn sync(&mut self) -> Result<(), JournalError> {
         if self.failed {
             return Err(JournalError::Failed);
+        }
+        if fault::on(Fault::NothingMadeDurable) {
+            return Ok(());
         }
         self.storage.sync().map_err(|source| {
             self.failed = true;
@@ -241,7 +247,7 @@ impl<'a> Seal<'a> {
         }
         let mut last = self.audit_last.clone();
         let mut events = Vec::with_capacity(draft.events.len());
-        for (index, event) in (self.audit_count..).zip(&draft.events) {
+        for (index, event) in (self.audit_count..).zip(fault::told(&draft.events)) {
             let event = self.event(event, index, &last, at);
             let event = event.map_err(JournalError::NoCanonicalForm)?;
             last = leaf_hash(&event)
@@ -267,10 +273,12 @@ impl<'a> Seal<'a> {
         at: &str,
     ) -> Result<Value, CanonicalError> {
         let mut event = event.clone();
+        fault::retell(&mut event);
         event.event_id = format!("{}-{index:08}", self.workflow_id);
         at.clone_into(&mut event.timestamp);
         event.chain_hash = Some(before.to_owned());
         let mut event = serde_json::to_value(event).expect("an event has only JSON members");
+        fault::seal_wrongly(&mut event, index - self.audit_count);
         if let Some(signer) = self.signer {
             signer.sign_event(&mut event)?;
         }

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::order::{End, Order, Report, receive, send};
 use super::stage::STAGE;
 use crate::clock;
+use crate::fault;
 
 /// Longest standard output that is read: the receipt's bound and one byte more (C-70).
 const STDOUT_MAX: usize = 16 * 1024 * 1024 + 1;
@@ -68,6 +69,7 @@ impl Launcher {
         let mut child = Command::new(&self.program)
             .arg(STAGE)
             .env_clear()
+            .envs(fault::passed_on())
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())

@@ -15,6 +15,7 @@ use rustix::process::{
 use super::order::{End, Order, Report, receive, send};
 use super::reap;
 use crate::clock;
+use crate::fault::{self, Fault};
 
 /// The hidden first argument that selects the stage.
 pub const STAGE: &str = "__launch";
@@ -47,7 +48,9 @@ fn stage(lifeline: &UnixStream) -> io::Result<()> {
         &mut input,
     )?;
     // Nothing that this process has inherited reaches the engine.
-    close_fds::set_fds_cloexec(3, &[]);
+    if !fault::on(Fault::DescriptorsLeak) {
+        close_fds::set_fds_cloexec(3, &[]);
+    }
     let _ = setsid();
     set_child_subreaper(Some(getpid()))?;
     // No core files: they would hold secrets.
@@ -144,7 +147,10 @@ impl Watch<'_> {
         loop {
             if self.input.is_empty() {
                 // End of file for the engine (CC-ORC-011).
-                self.stdin = None;
+                let given = self.stdin.take();
+                if fault::on(Fault::StandardInputLeftOpen) {
+                    std::mem::forget(given);
+                }
             }
             let left = self.deadline.saturating_duration_since(clock::tick());
             if left.is_zero() {

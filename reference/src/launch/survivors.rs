@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
+use crate::fault::{self, Fault};
 
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -17,6 +18,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// When some do not go.
 pub fn kill_survivors(runs: &Path) -> std::io::Result<usize> {
+    if fault::on(Fault::SurvivorsLeftAlone) {
+        return Ok(0);
+    }
     let begun = clock::tick();
     let mut killed = std::collections::BTreeSet::new();
     loop {

@@ -13,10 +13,12 @@ use cabincrew_protocol::rules;
 use cabincrew_protocol::wire::AnyMap;
 use serde_json::{Map, Value, json};
 
+use super::misdirect::{RECEIPT_MEMBERS, first_document, input_wrongly, stand_in};
 use super::{Site, program, system};
 use crate::decide::Failure;
 use crate::decide::events::engine as engine_block;
 use crate::fact::Launch;
+use crate::fault::{self, Fault};
 use crate::launch::{End, Order, Run, kill_survivors};
 use crate::record::Record;
 use crate::redact::LENGTH_MIN;
@@ -53,15 +55,26 @@ impl Site {
                 "the engine's program has changed since the run was announced",
             ));
         }
-        let secrets = self.secrets(step)?;
+        let mut secrets = self.secrets(step)?;
+        if fault::on(Fault::SecretsOfAllSteps) {
+            for other in &record.created.workflow.steps {
+                secrets.extend(self.secrets(other)?);
+            }
+        }
         let token = record
             .stage
             .sealed()
             .map(|sealed| sealed.token.token.clone());
-        let expected = token.filter(|_| mode == Mode::TakeOff);
-        let input = input(record, launch, secrets, state_artifacts, expected.clone());
+        let mut expected = token.filter(|_| mode == Mode::TakeOff);
+        if expected.is_some() && fault::on(Fault::FirstTokenReused) {
+            let first = record.history.first().and_then(|step| step.token.as_ref());
+            expected = first.map(|token| token.token.clone());
+        }
+        let mut input = input(record, launch, secrets, state_artifacts, expected.clone());
+        input_wrongly(&mut input);
         let input = serde_json::to_vec(&input).expect("an input has only JSON members");
-        let order = order(&program, step, mode, place, input.len());
+        let mut order = order(&program, step, mode, place, input.len());
+        self.order_wrongly(&mut order, step, mode);
         let run = match self.launcher.run(&order, &input) {
             Ok(run) => run,
             Err(error) => {
@@ -81,6 +94,9 @@ impl Site {
         let mut secrets = BTreeMap::new();
         for (name, secret) in &step.secrets {
             let value = self.environment.get(&secret.env);
+            if value.is_none() && fault::on(Fault::UnsetSecretLeftOut) {
+                continue;
+            }
             let value = value.filter(|value| !value.is_empty());
             let value = value.ok_or_else(|| {
                 Failure::new(format!(
@@ -102,7 +118,13 @@ impl Site {
         let path = self
             .home
             .log(&record.step().step_id, launch.mode, launch.run_index);
-        let text = self.redactor.text(&String::from_utf8_lossy(&run.stderr));
+        let mut text = self.redactor.text(&String::from_utf8_lossy(&run.stderr));
+        if fault::on(Fault::LogNotRedacted) {
+            text = String::from_utf8_lossy(&run.stderr).into_owned();
+        }
+        if launch.mode == Mode::TakeOff && fault::on(Fault::TakeOffLogThrownAway) {
+            text.clear();
+        }
         let folder = path.parent().unwrap_or(Path::new("/"));
         crate::store::make_private(folder).map_err(|error| system("no log", &error))?;
         std::fs::write(&path, text).map_err(|error| system("no log", &error))
@@ -115,7 +137,13 @@ impl Site {
         run: &Run,
         expected_token: Option<&str>,
     ) -> Result<EngineOutput, Failure> {
-        let read = self.read(&run.stdout);
+        let mut read = self.read(&run.stdout);
+        if fault::on(Fault::StandardErrorReadAsReceipt) {
+            read = self.read(&[run.stdout.as_slice(), &run.stderr].concat());
+        }
+        if launch.mode == Mode::TakeOff && fault::on(Fault::TakeOffReceiptNotRead) {
+            read = stand_in(record).ok_or_else(|| "no plan".to_owned());
+        }
         let block = match &read {
             Ok(output) => engine_block(output),
             Err(text) => AuditEngine {
@@ -128,6 +156,9 @@ impl Site {
         let fail = |error: String| Failure::of_engine(launch.mode, block.clone(), error);
         let ended = match run.report.end {
             End::Exited(0) => None,
+            End::Exited(_) if fault::on(Fault::ExitStatusIgnored) => None,
+            End::Signaled(_) if fault::on(Fault::SignalIgnored) => None,
+            End::TimedOut if fault::on(Fault::TimedOutReceiptAccepted) => None,
             End::Exited(code @ 1..=2) => Some(format!("exit status {code}")),
             End::Exited(code) => Some(format!("exit status {code}, which is reserved")),
             End::Signaled(signal) => Some(format!("signal {signal}")),
@@ -152,7 +183,24 @@ impl Site {
 
     /// The receipt as the schema has it, cleaned of secrets.
     fn read(&self, stdout: &[u8]) -> Result<EngineOutput, String> {
-        let value = json::parse(stdout, &Limits::RECEIPT).map_err(|error| error.to_string())?;
+        let stdout = if fault::on(Fault::TextAfterReceiptPasses) {
+            first_document(stdout)
+        } else {
+            stdout
+        };
+        let mut value = if fault::on(Fault::LastReceiptMemberCounts) {
+            serde_json::from_slice(stdout).map_err(|error| error.to_string())?
+        } else {
+            json::parse(stdout, &Limits::RECEIPT).map_err(|error| error.to_string())?
+        };
+        if let Some(members) = value.as_object_mut()
+            && fault::on(Fault::UnknownReceiptMembersPass)
+        {
+            members.retain(|name, _| RECEIPT_MEMBERS.contains(&name.as_str()));
+        }
+        if fault::on(Fault::ReceiptNotRedacted) {
+            return serde_json::from_value(value).map_err(|error| error.to_string());
+        }
         let value = self.redactor.value(&value);
         serde_json::from_value(value).map_err(|error| self.redactor.text(&error.to_string()))
     }
@@ -165,24 +213,30 @@ fn refuse(
     output: &EngineOutput,
     expected_token: Option<&str>,
 ) -> Option<String> {
-    if let Some(finding) = rules::error_iff_failure(output) {
+    if let Some(finding) = rules::error_iff_failure(output)
+        && !fault::on(Fault::ErrorOnSuccessPasses)
+    {
         return Some(finding.to_string());
     }
-    if output.status == Status::Failure {
+    if output.status == Status::Failure && !fault::on(Fault::FailureReceiptPasses) {
         let why = output.error.as_deref().unwrap_or_default();
         return Some(format!("status failure: {why}"));
     }
-    if output.mode != launch.mode {
+    if output.mode != launch.mode && !fault::on(Fault::ReceiptOfOtherModePasses) {
         return Some(format!(
             "mode {} in a run to {}",
             output.mode.as_str(),
             launch.mode.as_str()
         ));
     }
-    if output.protocol_version != record.created.workflow.protocol_version {
+    if output.protocol_version != record.created.workflow.protocol_version
+        && !fault::on(Fault::ReceiptOfOtherVersionPasses)
+    {
         return Some(format!("protocol_version {:?}", output.protocol_version));
     }
-    if record.receipt_ids.contains(&output.receipt_id) {
+    if record.receipt_ids.contains(&output.receipt_id)
+        && !fault::on(Fault::ReceiptIdUsedTwicePasses)
+    {
         return Some(format!(
             "receipt_id {:?} was used before",
             output.receipt_id
@@ -190,12 +244,20 @@ fn refuse(
     }
     let sizes = output.artifacts.iter().flatten();
     let mut wrong = sizes.filter_map(|artifact| rules::size_whole(artifact.size.as_ref()?));
-    if let Some(finding) = wrong.next() {
+    if let Some(finding) = wrong.next()
+        && !fault::on(Fault::FractionalSizePasses)
+    {
         return Some(finding.to_string());
     }
     match launch.mode {
+        Mode::FlightPlan if fault::on(Fault::OfferedTokenPasses) => None,
         Mode::FlightPlan if output.plan_token.is_some() => {
             Some("a plan_token from an engine that plans".to_owned())
+        }
+        Mode::FlightPlan
+            if output.artifacts.is_none() && fault::on(Fault::MissingArtifactListPasses) =>
+        {
+            None
         }
         Mode::FlightPlan if output.artifacts.is_none() => Some("no artifacts member".to_owned()),
         Mode::FlightPlan => None,
@@ -204,11 +266,16 @@ fn refuse(
                 .stage
                 .sealed()
                 .map(|sealed| &sealed.plan.receipt.engine_id);
-            if planned != Some(&output.engine_id) {
+            if planned != Some(&output.engine_id) && !fault::on(Fault::OtherEngineAppliesPlan) {
                 return Some(format!("engine_id {:?} has not planned", output.engine_id));
             }
             let echoed = output.plan_token.as_deref();
-            (echoed.is_some() && echoed != expected_token)
+            let empty = output.artifacts.as_ref().is_some_and(Vec::is_empty);
+            if empty && fault::on(Fault::EmptyListRefusedInTakeOff) {
+                return Some("no artifacts".to_owned());
+            }
+            let other = echoed.is_some() && echoed != expected_token;
+            (other && !fault::on(Fault::OtherTokenInReceiptPasses))
                 .then(|| "plan_token is not the expected one".to_owned())
         }
     }
@@ -217,7 +284,10 @@ fn refuse(
 /// What engines and evaluators are told about the workflow.
 pub(super) fn context(record: &Record) -> AnyMap {
     let workflow = &record.created.workflow;
-    let finished = record.steps_completed.len().min(record.step_index);
+    let mut finished = record.steps_completed.len().min(record.step_index);
+    if fault::on(Fault::ContextNotPassedOn) {
+        finished = 0;
+    }
     let steps: Vec<Value> = record.history[..finished.min(record.history.len())]
         .iter()
         .map(|step| {

@@ -8,14 +8,24 @@ use std::path::Path;
 
 use super::{Site, system};
 use crate::decide::{Failure, Outcome};
+use crate::fault::{self, Fault};
 use crate::record::Record;
 use crate::workflow::Keep;
 
 impl Site {
     pub(super) fn finalize(&self, record: &Record) -> Result<Outcome, Failure> {
-        remove(&self.home.runs())
-            .map_err(|error| system("temporary directories cannot be removed", &error))?;
-        if record.created.workflow.retention.artifacts == Keep::Delete {
+        if !fault::on(Fault::TemporaryDirectoriesLeft) {
+            remove(&self.home.runs())
+                .map_err(|error| system("temporary directories cannot be removed", &error))?;
+        }
+        if fault::on(Fault::FolderMadeInWorkspace) {
+            let made = fs::create_dir_all(record.created.workspace.join(".cabincrew"));
+            made.map_err(|error| system("no folder", &error))?;
+        }
+        let delete = record.created.workflow.retention.artifacts == Keep::Delete;
+        if (delete && !fault::on(Fault::RetentionNeverDeletes))
+            || fault::on(Fault::RetentionAlwaysDeletes)
+        {
             for index in 0..record.history.len() {
                 self.store_of(record, index)
                     .clear()
@@ -29,6 +39,9 @@ impl Site {
 /// Removes a folder with everything in it, without following links (CC-FIN-007). Folders that an
 /// engine has closed to everybody are opened first.
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
+    if fault::on(Fault::CleanupFollowsLinks) {
+        empty_links(folder)?;
+    }
     match fs::remove_dir_all(folder) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -47,6 +60,24 @@ fn open_up(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(folder)? {
         open_up(&entry?.path())?;
+    }
+    Ok(())
+}
+
+/// Removes the files in folders that links in temporary folders lead to.
+fn empty_links(folder: &Path) -> io::Result<()> {
+    for run in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(run.path().join("temp")).into_iter().flatten() {
+            let link = entry?.path();
+            if !link.is_symlink() {
+                continue;
+            }
+            for file in fs::read_dir(&link).into_iter().flatten().flatten() {
+                if file.file_type()?.is_file() {
+                    fs::remove_file(file.path())?;
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -16,12 +16,14 @@ use cabincrew_protocol::wire::AnyMap;
 use serde_json::{Value, json};
 
 use super::engine::context;
+use super::misread::{misread, permitted, show_less};
 use super::{Site, chain, program, system};
 use crate::clock;
 use crate::decide::events::is_governed;
 use crate::decide::governed::evidence;
 use crate::decide::{Failure, Outcome};
 use crate::fact::{Evaluated, Stored};
+use crate::fault::{self, Fault};
 use crate::record::{Record, Sealed, Stage};
 use crate::roster;
 use crate::workflow::{Over, Policy, PolicyKind};
@@ -46,7 +48,7 @@ impl Site {
                 let absent = matches!(failure.kind, FailureKind::Unreadable);
                 absent.then(|| format!("the policy {:?}: {}", loaded.policy_id, failure.detail))
             });
-            if let Some(text) = missing {
+            if let Some(text) = missing.filter(|_| !fault::on(Fault::MissingPolicyFileIgnored)) {
                 return Err(Failure::new(text));
             }
         }
@@ -90,6 +92,9 @@ impl Site {
         }
         let hash = governance::governance_hash(&all);
         let hash = hash.map_err(|error| system("governance has no digest", &error))?;
+        if fault::on(Fault::PolicyDigestConstant) {
+            return Ok((cabincrew_protocol::digest::sha256(b"policies"), hash));
+        }
         let every: Vec<Pinned> = all.policies.into_iter().chain(all.models).collect();
         Ok((governance::policy_digest(&every), hash))
     }
@@ -118,7 +123,7 @@ impl Site {
         let token = &sealed.token;
         let same = token.policy_digest.as_deref() == Some(policies.as_str())
             && token.governance_hash.as_deref() == Some(all.as_str());
-        if same {
+        if same || fault::on(Fault::PolicyChangeNotNoticed) {
             return Ok(());
         }
         Err(Failure::new(
@@ -136,7 +141,10 @@ impl Site {
         let evaluations = self.evaluate_plan(record, sealed)?;
         let integrity = self.verify(record, sealed)?;
         self.check_digests(record, sealed)?;
-        let nonce = clock::nonce().map_err(|error| system("no nonce", &error))?;
+        let mut nonce = clock::nonce().map_err(|error| system("no nonce", &error))?;
+        if fault::on(Fault::ApprovalIdsRepeat) {
+            nonce = "0".repeat(nonce.len());
+        }
         let roster = record.created.workflow.approval.roster.as_ref();
         let roster = roster.map(|path| roster::load(&record.created.base.join(path)));
         Ok(Outcome::Governed {
@@ -174,9 +182,14 @@ impl Site {
             .post_execution
             .policies
             .clone();
-        if policies.is_empty() {
+        if policies.is_empty() || fault::on(Fault::ResultNotGoverned) {
             return Ok(Vec::new());
         }
+        let planned = record.current().map(|step| step.plan.as_slice());
+        let artifacts = match planned {
+            Some(planned) if fault::on(Fault::PlanGovernedAgain) => planned,
+            _ => artifacts,
+        };
         let mut governed = self.read_all(record, artifacts, true)?;
         let run_index = record.launches(Mode::TakeOff).saturating_sub(1);
         let log = self
@@ -191,7 +204,9 @@ impl Site {
             body: Some(body),
         });
         let mut input = preflight_input(record, receipt, artifacts);
-        input.mode = Mode::TakeOff;
+        if !fault::on(Fault::ModeSaysFlightPlanAfterTakeOff) {
+            input.mode = Mode::TakeOff;
+        }
         self.evaluate(record, &policies, &input, &governed)
     }
 
@@ -210,8 +225,12 @@ impl Site {
             let read = store
                 .read(stored)
                 .map_err(|text| super::verify::missing(vec![text]))?;
-            let artifact: Value = serde_json::from_slice(&read.metadata)
-                .map_err(|error| system("artifact.json", &error))?;
+            let artifact: Value = if fault::on(Fault::BrokenDescriptorPasses) {
+                json!(stored.artifact)
+            } else {
+                serde_json::from_slice(&read.metadata)
+                    .map_err(|error| system("artifact.json", &error))?
+            };
             governed.push(GovernedArtifact {
                 name: stored.name.clone(),
                 role: stored.role.clone(),
@@ -219,6 +238,7 @@ impl Site {
                 body: read.body,
             });
         }
+        show_less(&mut governed);
         Ok(governed)
     }
 
@@ -232,7 +252,15 @@ impl Site {
         let redactor = self.redactor.clone();
         let governor = self.governor(record)?;
         load(governor, policies)?;
-        let found = governor.evaluate(input, artifacts);
+        let mut found = if fault::on(Fault::GovernanceBypassed) {
+            Vec::new()
+        } else {
+            governor.evaluate(input, artifacts)
+        };
+        if fault::on(Fault::GovernanceBypassed) {
+            found.extend(policies.iter().map(permitted));
+        }
+        misread(&mut found);
         let at = clock::now();
         let phase = match input.mode {
             Mode::FlightPlan => "pre",
@@ -241,6 +269,9 @@ impl Site {
         let prefix = format!("{}-{phase}", record.step().step_id);
         let evaluated = found.into_iter().map(|evaluation| {
             let mut evaluated = record_of(evaluation, &prefix, &at);
+            if fault::on(Fault::ReasonsNotRedacted) {
+                return evaluated;
+            }
             evaluated.reason = evaluated.reason.map(|reason| redactor.text(&reason));
             for remark in &mut evaluated.remarks {
                 *remark = redactor.text(remark);
@@ -325,12 +356,17 @@ fn preflight_input(
 ) -> PreflightInput {
     let receipt = serde_json::to_value(receipt).expect("a receipt is JSON");
     let mut context = settings(record);
-    context.insert("config".to_owned(), json!(record.step().config));
+    if !fault::on(Fault::PoliciesDoNotSeeConfig) {
+        context.insert("config".to_owned(), json!(record.step().config));
+    }
     PreflightInput {
         workflow_id: record.workflow_id().to_owned(),
         step_id: record.step().step_id.clone(),
         mode: Mode::FlightPlan,
-        engine_output: receipt.as_object().cloned().unwrap_or_default(),
+        engine_output: match receipt {
+            Value::Object(receipt) if !fault::on(Fault::PoliciesDoNotSeeReceipt) => receipt,
+            _ => serde_json::Map::new(),
+        },
         evidence: Some(evidence(artifacts)),
         context: Some(context),
         plan_token: None,

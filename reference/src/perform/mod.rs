@@ -3,6 +3,8 @@
 mod engine;
 pub(crate) mod finalize;
 mod govern;
+mod misdirect;
+mod misread;
 mod plan;
 mod program;
 mod takeoff;
@@ -17,6 +19,7 @@ use cabincrew_protocol::audit::Severity;
 use crate::artifacts::ArtifactStore;
 use crate::clock;
 use crate::decide::{Failure, Outcome, Task};
+use crate::fault::{self, Fault};
 use crate::launch::Launcher;
 use crate::record::Record;
 use crate::redact::Redactor;
@@ -110,7 +113,9 @@ impl Outside for Site {
             Task::Recheck => self.recheck(record),
         };
         outcome.unwrap_or_else(|mut failure| {
-            failure.error = self.redactor.text(&failure.error);
+            if !fault::on(Fault::ErrorsNotRedacted) {
+                failure.error = self.redactor.text(&failure.error);
+            }
             Outcome::Failed(Box::new(failure))
         })
     }

@@ -10,6 +10,7 @@ use super::{Site, finalize, program, system};
 use crate::artifacts::collect;
 use crate::decide::{Failure, Outcome};
 use crate::fact::Launch;
+use crate::fault::{self, Fault};
 use crate::record::{Record, Stage};
 use crate::store::make_private;
 use crate::workspace::Tree;
@@ -62,14 +63,21 @@ impl Site {
             .take()
             .ok_or_else(|| Failure::new("there is no snapshot"))?;
         let place = Place {
-            workspace: &workspace,
+            workspace: if fault::on(Fault::PlansOnRealWorkspace) {
+                &record.created.workspace
+            } else {
+                &workspace
+            },
             run: &run,
         };
         let receipt = self.run_engine(record, launch, &place, None);
-        let changes = snapshot
+        let mut changes = snapshot
             .changes_in(&workspace)
             .map_err(|error| system("the snapshot cannot be read any more", &error))?;
-        if !changes.is_empty() {
+        if fault::on(Fault::FilesAddedWhilePlanningPass) {
+            changes.retain(|change| !change.starts_with("added "));
+        }
+        if !changes.is_empty() && !fault::on(Fault::ChangesWhilePlanningPass) {
             return Err(changed(
                 "the engine has changed the workspace while planning",
                 changes,

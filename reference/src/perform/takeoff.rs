@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cabincrew_protocol::artifact::Role;
+use cabincrew_protocol::artifact::{METADATA_FILE, Role};
+use cabincrew_protocol::audit::AuditIntegrity;
 use cabincrew_protocol::engine::Mode;
 use cabincrew_protocol::rules;
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
@@ -16,13 +17,23 @@ use serde_json::{Value, json};
 use super::engine::Place;
 use super::plan::{CONFINEMENT, changed, make_directories};
 use super::{Site, finalize, program, system};
-use crate::artifacts::{ArtifactStore, collect};
+use crate::artifacts::{ArtifactStore, collect, rewrite};
 use crate::clock;
 use crate::decide::{Failure, Outcome, validate_result};
 use crate::fact::{Launch, Stored};
+use crate::fault::{self, Fault};
 use crate::record::{Record, Sealed, Stage};
 use crate::workflow::{Gateway, Probe};
 use crate::workspace::Tree;
+
+/// A comparison that nobody has made.
+const UNKNOWN: AuditIntegrity = AuditIntegrity {
+    expected_plan_token: None,
+    actual_plan_token: None,
+    plan_token_match: None,
+    artifacts_match: None,
+    differences: None,
+};
 
 /// How long a gateway may take to answer.
 const PROBE_WITHIN: Duration = Duration::from_secs(3);
@@ -35,9 +46,16 @@ impl Site {
         let integrity = self.verify(record, sealed)?;
         check_approvals(record, sealed)?;
         self.check_digests(record, sealed)?;
-        self.check_drift(record, sealed)?;
-        check_writable(&record.created.workspace)?;
+        if !fault::on(Fault::DriftNotNoticed) {
+            self.check_drift(record, sealed)?;
+        }
+        if !fault::on(Fault::ReadOnlyWorkspaceNotNoticed) {
+            check_writable(&record.created.workspace)?;
+        }
         for gateway in &record.created.workflow.gateways {
+            if fault::on(Fault::GatewaysNotProbed) {
+                break;
+            }
             probe(gateway, &record.created.base).map_err(|text| {
                 let text = format!("the gateway {:?} does not answer: {text}", gateway.id);
                 Failure::new(text)
@@ -85,19 +103,34 @@ impl Site {
         }
         self.secrets(step)?;
         let program = program::find(&step.engine, &record.created.base)?;
-        if program.pins != sealed.plan.launch.program {
+        if program.pins != sealed.plan.launch.program && !fault::on(Fault::SwappedEngineAppliesPlan)
+        {
             return Err(Failure::new(
                 "the engine's program has changed since it has planned",
             ));
         }
         let run = self.home.run(&step.step_id, Mode::TakeOff, run_index);
-        finalize::remove(&self.home.runs()).map_err(|error| system("old directories", &error))?;
+        let shared = fault::on(Fault::TempSharedByBothPhases);
+        if !shared {
+            finalize::remove(&self.home.runs())
+                .map_err(|error| system("old directories", &error))?;
+        }
         make_directories(&run)?;
+        if shared {
+            let planned = sealed.plan.launch.run_index;
+            let old = self.home.run(&step.step_id, Mode::FlightPlan, planned);
+            std::fs::rename(old.join("temp"), run.join("temp"))
+                .map_err(|error| system("no directories", &error))?;
+        }
         let store = self.store(record);
         for stored in restored(&sealed.plan.artifacts) {
             store
                 .restore(stored, &run.join("artifacts"))
                 .map_err(|text| super::verify::missing(vec![text]))?;
+            if fault::on(Fault::DescriptorRewrittenForTakeOff) {
+                let path = run.join("artifacts").join(&stored.name).join(METADATA_FILE);
+                rewrite(&path).map_err(Failure::new)?;
+            }
         }
         Ok(Outcome::TakeoffPrepared {
             launch: Launch {
@@ -117,8 +150,17 @@ impl Site {
         let run = self
             .home
             .run(&record.step().step_id, Mode::TakeOff, launch.run_index);
+        let copy = run.join("workspace");
+        if fault::on(Fault::TakesOffInACopy) {
+            Tree::copy(&record.created.workspace, &copy)
+                .map_err(|error| system("no copy of the workspace", &error))?;
+        }
         let place = Place {
-            workspace: &record.created.workspace,
+            workspace: if fault::on(Fault::TakesOffInACopy) {
+                &copy
+            } else {
+                &record.created.workspace
+            },
             run: &run,
         };
         let listed: Vec<Value> = restored(&sealed.plan.artifacts)
@@ -130,9 +172,19 @@ impl Site {
                 })
             })
             .collect();
-        let receipt = self.run_engine(record, launch, &place, Some(Value::Array(listed)))?;
+        let listed = Value::Array(listed);
+        let mut receipt = self.run_engine(record, launch, &place, Some(listed.clone()));
+        let again = match &receipt {
+            Ok(_) => fault::on(Fault::PlanAppliedTwice),
+            Err(_) => fault::on(Fault::FailedTakeOffTriedAgain),
+        };
+        if again {
+            receipt = self.run_engine(record, launch, &place, Some(listed));
+        }
+        let receipt = receipt?;
         let directory = run.join("artifacts");
         let altered = restored(&sealed.plan.artifacts)
+            .filter(|_| !fault::on(Fault::DescriptorRewrittenForTakeOff))
             .filter(|stored| !ArtifactStore::is_unaltered(stored, &directory))
             .map(|stored| stored.name.clone())
             .collect();
@@ -159,7 +211,7 @@ impl Site {
         let Stage::Executed(sealed, execution) = &record.stage else {
             return Err(Failure::new("there is nothing to inspect"));
         };
-        if !execution.altered.is_empty() {
+        if !execution.altered.is_empty() && !fault::on(Fault::AlteredStateArtifactPasses) {
             return Err(super::verify::missing(
                 execution
                     .altered
@@ -174,7 +226,12 @@ impl Site {
             &sealed.plan.artifacts,
         );
         let artifacts = checked.map_err(|defects| Failure::artifacts(&defects))?;
-        let integrity = self.verify(record, sealed)?;
+        let integrity = self.verify(record, sealed);
+        let integrity = if fault::on(Fault::StoreNotVerifiedAfterTakeOff) {
+            integrity.unwrap_or_else(|failure| failure.integrity.map_or(UNKNOWN, |found| *found))
+        } else {
+            integrity?
+        };
         let evaluations = self.evaluate_result(record, &execution.receipt, &artifacts)?;
         Ok(Outcome::Inspected {
             artifacts,
@@ -195,6 +252,9 @@ impl Site {
         let Some(sealed) = record.stage.sealed() else {
             return Ok(rechecked(None, Vec::new()));
         };
+        if fault::on(Fault::RestartDoesNotVerify) {
+            return Ok(rechecked(None, Vec::new()));
+        }
         let integrity = self.verify(record, sealed)?;
         let before_takeoff = !matches!(record.stage, Stage::Executed(..) | Stage::Inspected(_));
         if before_takeoff {
@@ -204,7 +264,10 @@ impl Site {
             check_expiry(record)?;
         }
         let decided = matches!(record.stage, Stage::Permitted(_) | Stage::Waiting(_));
-        let again = decided && record.created.workflow.governance.recheck_on_restart;
+        let wanted = record.created.workflow.governance.recheck_on_restart;
+        let again = decided
+            && (wanted || fault::on(Fault::RecheckAlthoughDisabled))
+            && !fault::on(Fault::RecheckNeverMade);
         let evaluations = if again {
             self.evaluate_plan(record, sealed)?
         } else {
@@ -215,7 +278,7 @@ impl Site {
 }
 
 const fn rechecked(
-    integrity: Option<cabincrew_protocol::audit::AuditIntegrity>,
+    integrity: Option<AuditIntegrity>,
     evaluations: Vec<crate::fact::Evaluated>,
 ) -> Outcome {
     Outcome::Rechecked {
@@ -243,7 +306,10 @@ fn merge(from: &Path, store: &ArtifactStore, plan: &[Stored]) -> std::io::Result
 
 /// The artifacts that take-off is given (C-18).
 fn restored(artifacts: &[Stored]) -> impl Iterator<Item = &Stored> {
-    artifacts.iter().filter(|stored| stored.role == Role::State)
+    artifacts.iter().filter(|stored| {
+        let wanted = stored.role == Role::State && !fault::on(Fault::NothingRestored);
+        wanted || fault::on(Fault::EverythingRestored)
+    })
 }
 
 /// Whether every request of this step is granted, for this token, and has not lapsed
@@ -261,7 +327,7 @@ fn check_approvals(record: &Record, sealed: &Sealed) -> Result<(), Failure> {
                 && answer.response.approved
                 && answer.plan_token_hash == sealed.token.token
         });
-        if !granted {
+        if !granted && !fault::on(Fault::FirstApprovalReleases) {
             return Err(Failure::new(format!("the approval {id} is not granted")));
         }
     }

@@ -4,6 +4,7 @@
 mod desk;
 mod error;
 mod recover;
+mod unrecorded;
 mod verbs;
 
 pub use desk::Service;

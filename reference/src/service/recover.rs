@@ -7,6 +7,7 @@ use super::error::{Result, ServiceError, journal_error};
 use crate::clock;
 use crate::damage;
 use crate::decide::{self, Next, Teller};
+use crate::fault::{self, Fault};
 use crate::journal::{FileStorage, Journal, JournalError, Replayed};
 use crate::launch::kill_survivors;
 use crate::perform::{Site, chain};
@@ -49,7 +50,10 @@ impl Service {
             })
             .and_then(|(journal, replayed)| {
                 let compared = projection::compare(&held.home, &replayed);
-                match compared.ahead {
+                match compared
+                    .ahead
+                    .filter(|_| !fault::on(Fault::LostEntriesNotNoticed))
+                {
                     Some(file) => Err(ServiceError::Behind {
                         id: id.to_owned(),
                         file,
@@ -117,7 +121,7 @@ fn found(
         let text = format!("{file} was not what the journal says and is written anew");
         events.push(teller.event("record_rebuilt", Severity::Warning, &text));
     }
-    if record.state().is_final() {
+    if record.state().is_final() && !fault::on(Fault::FinishedWorkflowResumed) {
         return events;
     }
     if let Some(retry) = retry.filter(|_| matches!(record.stage, Stage::Flying(..))) {

@@ -7,9 +7,11 @@ use cabincrew_protocol::workflow::State;
 use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
 use super::recover::{Open, Retry};
+use super::unrecorded::{again, apply_unrecorded};
 use crate::clock;
 use crate::decide::{self, Failure, Next, Outcome, Task};
 use crate::fact::Created;
+use crate::fault::{self, Fault};
 use crate::journal::Journal;
 use crate::perform::{chain, finalize};
 use crate::projection;
@@ -66,6 +68,7 @@ impl Service {
         if retry.is_some() && !in_doubt {
             return Err(ServiceError::NothingToRetry);
         }
+        again(&mut open);
         let first = decide::after_restart(open.journal.record(), retry.is_some());
         self.go_on(id, &mut open, first)
     }
@@ -77,7 +80,7 @@ impl Service {
     pub fn respond(&self, id: &str, answer: &Answer<'_>) -> Result<State> {
         let mut open = self.open(id, None)?;
         let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
-        if waiting {
+        if waiting && !fault::on(Fault::AnswerDoesNotVerifyPlan) {
             // The plan is looked at again before the answer counts (CC-APR-014).
             let mut outcome = open.site.perform(open.journal.record(), Task::Recheck);
             if let Outcome::Failed(failure) = &mut outcome {
@@ -147,9 +150,12 @@ impl Service {
     fn go_on(&self, id: &str, open: &mut Open, first: Next) -> Result<State> {
         let state = drive(&mut open.journal, &mut open.site, first)
             .map_err(|source| journal_error(id, source))?;
-        if state.is_final() {
+        if state.is_final() && !fault::on(Fault::TemporaryDirectoriesLeft) {
             // A crash may have come between the end and the removal.
             let _ = finalize::remove(&open.held.home.runs());
+        }
+        if state == State::AwaitingApproval && fault::on(Fault::AppliedWhileWaiting) {
+            apply_unrecorded(open);
         }
         let replayed = self.look(id)?;
         projection::write(&open.held.home, &replayed).map_err(ServiceError::Projection)?;

@@ -1,5 +1,6 @@
 //! The rules that plans are judged by.
 
+use cabincrew_protocol::decision::PolicySource;
 use cabincrew_protocol::digest::Sha256Hex;
 use cabincrew_protocol::wire::AnyMap;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,18 @@ pub enum PolicyKind {
     Onnx,
     /// A program.
     Custom,
+}
+
+impl PolicyKind {
+    /// Who evaluations of such a policy are recorded under (CC-PRE-027).
+    #[must_use]
+    pub const fn source(self) -> PolicySource {
+        match self {
+            Self::Opa => PolicySource::Opa,
+            Self::Onnx => PolicySource::Onnx,
+            Self::Custom => PolicySource::Custom,
+        }
+    }
 }
 
 /// What a model is run over.

@@ -1,0 +1,57 @@
+//! Engine runs of a faulty program that no record tells of; the others have none.
+
+use super::recover::Open;
+use crate::decide::{Outcome, Task};
+use crate::fault::{self, Fault};
+use crate::record::Stage;
+use crate::run::Outside as _;
+
+/// What is done once more when a workflow is resumed: nothing.
+pub(super) fn again(open: &mut Open) {
+    let record = open.journal.record();
+    let failed = matches!(record.stage, Stage::Failed { .. });
+    let sealed = record.stage.sealed().is_some();
+    let gone = !open.held.home.artifacts(0, "").is_dir();
+    let plan = (failed && fault::on(Fault::FailedWorkflowPlannedAgain))
+        || (sealed && fault::on(Fault::PlannedAgainOnRestart))
+        || (sealed && gone && fault::on(Fault::MissingArtifactsPlannedAgain));
+    if plan {
+        plan_unrecorded(open);
+    }
+    let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
+    if waiting && fault::on(Fault::StateDocumentBelieved) && says_approved(open) {
+        apply_unrecorded(open);
+    }
+}
+
+/// Runs the engine to plan, and keeps what it leaves.
+fn plan_unrecorded(open: &mut Open) {
+    let mut record = open.journal.record().clone();
+    if record.steps_completed.len() == record.created.workflow.steps.len() {
+        return;
+    }
+    if let Outcome::PlanPrepared { launch, .. } = open.site.perform(&record, Task::PreparePlan) {
+        record.stage = Stage::Planning { launch };
+        record.receipt_ids.clear();
+        open.site.perform(&record, Task::Plan);
+    }
+}
+
+/// Runs the engine to apply the plan that waits.
+pub(super) fn apply_unrecorded(open: &mut Open) {
+    let mut record = open.journal.record().clone();
+    let Some(sealed) = record.stage.sealed().cloned() else {
+        return;
+    };
+    record.stage = Stage::Ready(sealed.clone());
+    let prepared = open.site.perform(&record, Task::PrepareTakeoff);
+    if let Outcome::TakeoffPrepared { launch, .. } = prepared {
+        record.stage = Stage::Flying(sealed, launch);
+        open.site.perform(&record, Task::TakeOff);
+    }
+}
+
+fn says_approved(open: &Open) -> bool {
+    let text = std::fs::read_to_string(open.held.home.folder().join("state.json"));
+    text.is_ok_and(|text| text.contains("\"APPROVED\"") || text.contains("\"READY_FOR_TAKEOFF\""))
+}
