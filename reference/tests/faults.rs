@@ -87,10 +87,6 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
 /// `name-of-it` as `NameOfIt`.
 fn variant_of(name: &str) -> String {
     let words = name.split('-');
@@ -173,17 +169,18 @@ fn every_fault_is_asked_for_in_the_program() {
     }
 }
 
-/// Long enough words of a file, joined by line feeds: names of faults would be among them.
+/// What names of faults and variables could be among: the words of a file that have a hyphen or an
+/// underscore inside, joined by line feeds.
 #[cfg(not(feature = "faults"))]
 fn words(bytes: &[u8]) -> String {
-    let mut words = String::new();
-    for word in bytes.split(|byte| !is_word(*byte) && *byte != b'-') {
-        if word.len() >= 8 {
-            words.push_str(std::str::from_utf8(word).unwrap());
-            words.push('\n');
-        }
-    }
-    words
+    let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-".contains(byte);
+    let compound = |word: &&[u8]| {
+        let hyphens = word.iter().filter(|byte| **byte == b'-').count();
+        hyphens > 0 || word.starts_with(b"CABINCREW_")
+    };
+    let words = bytes.split(ends).filter(compound);
+    let words = words.map(|word| std::str::from_utf8(word).unwrap());
+    words.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(not(feature = "faults"))]
