@@ -14,11 +14,10 @@ fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "cabincrew: {error}");
         return cabincrew_reference::exit::Exit::Usage.into();
     }
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|arg| arg == stage::STAGE)
-    {
-        return stage::run();
+    match std::env::args_os().nth(1) {
+        Some(arg) if arg == stage::STAGE => return stage::run(),
+        Some(arg) if arg == stage::PROBE => return stage::run_probe(),
+        _ => {}
     }
     let environment = std::env::vars_os();
     let environment = environment

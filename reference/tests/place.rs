@@ -71,6 +71,20 @@ impl Place {
         self.write("workflow.json", workflow);
     }
 
+    /// From now on the engine may write anywhere, so that it can tell a test what it has seen.
+    pub(crate) fn unconfined(&self) {
+        self.confined(r#"{"filesystem":"off"}"#);
+    }
+
+    /// From now on the engine is kept from that much.
+    pub(crate) fn confined(&self, how: &str) {
+        let text = fs::read_to_string(self.path("workflow.json")).unwrap();
+        let engine = r#""command":["./engine"],"#;
+        let changed = text.replace(engine, &format!(r#"{engine}"confinement":{how},"#));
+        assert_ne!(text, changed);
+        self.write("workflow.json", &changed);
+    }
+
     /// Runs the program: the words, with `--state-dir` after the verb.
     pub(crate) fn cabincrew(&self, verb: &str, words: &[&str]) -> Output {
         self.command(verb, words).output().unwrap()

@@ -104,6 +104,7 @@ fn until(what: &str, mut seen: impl FnMut() -> bool) {
 #[test]
 fn a_killed_orchestrator_takes_its_engine_along_and_take_off_is_in_doubt() {
     let place = Place::new();
+    place.unconfined();
     let pid = place.path("pid");
     let slow = format!(
         "(sleep 600; echo late >> {0}.late) & echo $! > {0}; wait; echo applied",
@@ -140,6 +141,7 @@ fn a_killed_orchestrator_takes_its_engine_along_and_take_off_is_in_doubt() {
 #[test]
 fn an_operator_may_have_take_off_run_again() {
     let place = Place::new();
+    place.unconfined();
     let pid = place.path("pid");
     let once = format!(
         "if [ ! -e {0} ]; then echo $$ > {0}; sleep 600; fi; echo applied",
@@ -176,6 +178,7 @@ fn an_operator_may_have_take_off_run_again() {
 #[test]
 fn a_crash_while_planning_plans_again_and_says_so() {
     let place = Place::new();
+    place.unconfined();
     let pid = place.path("pid");
     let once = format!(
         "input=$(cat); if [ ! -e {0} ]; then echo $$ > {0}; sleep 600; fi",

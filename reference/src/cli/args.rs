@@ -104,6 +104,8 @@ pub(super) enum Verb {
         /// The folder.
         folder: PathBuf,
     },
+    /// Say what engines are kept from on this machine.
+    Capabilities,
     /// End a workflow that nobody is working on.
     Cancel {
         #[command(flatten)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cabincrew_protocol::workflow::State;
 
 use super::args::Run;
-use super::{out, people};
+use super::{capabilities, out, people};
 use crate::clock;
 use crate::exit::Exit;
 use crate::service::{Service, ServiceError};
@@ -30,6 +30,9 @@ pub(super) fn run(service: &Service, run: Run, json: bool) -> Exit {
             return exit;
         }
     };
+    if !json {
+        capabilities::lacking(service);
+    }
     let next = AtomicUsize::new(0);
     let worst = Mutex::new(Exit::Done);
     let work = || {

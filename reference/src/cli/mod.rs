@@ -3,6 +3,7 @@
 mod approve;
 mod args;
 mod audit;
+mod capabilities;
 mod create;
 mod export;
 mod init;
@@ -36,9 +37,7 @@ impl Surroundings {
     }
 
     fn launcher(&self) -> Launcher {
-        Launcher {
-            program: self.program.clone(),
-        }
+        Launcher::new(self.program.clone())
     }
 }
 

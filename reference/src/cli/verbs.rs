@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, Verb};
-use super::{Surroundings, approve, audit, create, export, init, out, people, plan};
+use super::{Surroundings, approve, audit, capabilities, create, export, init, out, people, plan};
 use crate::exit::Exit;
 use crate::key;
 use crate::service::{Answer, Retry, Service, ServiceError};
@@ -71,6 +71,7 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         }
         Verb::Audit(verb) => audit::run(verb, service, json),
         Verb::Plan(verb) => plan::run(&verb, json),
+        Verb::Capabilities => capabilities::print(surroundings.launcher().means(), json),
         Verb::Init { folder } => init::run(&folder),
         Verb::Cancel {
             state,

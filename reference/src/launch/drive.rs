@@ -1,16 +1,18 @@
 //! The orchestrator's end: starts the stage, reads what the engine writes, and waits for the report.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::confinement::Means;
 use super::order::{End, Order, Report, receive, send};
-use super::stage::STAGE;
+use super::stage::{PROBE, STAGE};
 use crate::clock;
 use crate::fault;
 
@@ -23,11 +25,14 @@ const STDERR_MAX: usize = 64 * 1024 * 1024;
 /// How long the stage may take beside the engine.
 const SLACK: Duration = Duration::from_secs(20);
 
+/// Longest answer of a probe; less than a pipe holds, so it need not be read while it is written.
+const PROBED_MAX: u64 = 4096;
+
 /// Starts engines through a program that knows the stage.
 #[derive(Debug, Clone)]
 pub struct Launcher {
-    /// The program: this one, as a rule.
-    pub program: PathBuf,
+    program: PathBuf,
+    means: Arc<OnceLock<Means>>,
 }
 
 /// What a run gave.
@@ -59,6 +64,40 @@ pub enum LaunchError {
 }
 
 impl Launcher {
+    /// Starts engines through that program: this one, as a rule.
+    #[must_use]
+    pub fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            means: Arc::default(),
+        }
+    }
+
+    /// What this machine lets engines be kept from. Found out once, in a process of its own; a probe
+    /// that fails has found nothing.
+    #[must_use]
+    pub fn means(&self) -> Means {
+        *self.means.get_or_init(|| self.probe().unwrap_or_default())
+    }
+
+    fn probe(&self) -> io::Result<Means> {
+        let mut child = Command::new(&self.program)
+            .arg(PROBE)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        finish(&mut child);
+        let stdout = child.stdout.take().into_iter();
+        let mut text = Vec::new();
+        for stdout in stdout {
+            stdout.take(PROBED_MAX).read_to_end(&mut text)?;
+        }
+        Ok(serde_json::from_slice(&text)?)
+    }
+
     /// Runs an engine to its end.
     ///
     /// # Errors

@@ -9,14 +9,16 @@
 //! ```
 //!
 //! The socket is the lifeline: when the orchestrator is gone, its end closes and the stage kills
-//! the engine's whole tree.
+//! the engine's whole tree. What the engine is kept from, the stage gives up for itself first.
 
+mod confinement;
 mod drive;
 mod order;
 mod reap;
 pub mod stage;
 mod survivors;
 
+pub use confinement::{Confinement, Means, Space};
 pub use drive::{LaunchError, Launcher, Run};
 pub use order::{End, Order, Report};
 pub use survivors::kill_survivors;

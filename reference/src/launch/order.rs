@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::confinement::Confinement;
+
 /// Longest order or report, in bytes.
 const MESSAGE_MAX: u32 = 1024 * 1024;
 
@@ -18,6 +20,8 @@ pub struct Order {
     pub args: Vec<String>,
     /// Its whole environment.
     pub env: Vec<(String, String)>,
+    /// What it is kept from.
+    pub confinement: Confinement,
     /// Its working directory.
     pub cwd: PathBuf,
     /// Length of the input that follows the order, in bytes.
@@ -42,6 +46,8 @@ pub enum End {
     Flooded,
     /// The program could not be started; the system's error number.
     NotStarted(i32),
+    /// The program was not started, since it could not be kept from what it must be kept from.
+    NotConfined,
 }
 
 /// What the stage tells back.

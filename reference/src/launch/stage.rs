@@ -12,6 +12,7 @@ use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, getpid, pidfd_open, set_child_subreaper, setrlimit, setsid,
 };
 
+use super::confinement::{confine, probe};
 use super::order::{End, Order, Report, receive, send};
 use super::reap;
 use crate::clock;
@@ -19,6 +20,17 @@ use crate::fault::{self, Fault};
 
 /// The hidden first argument that selects the stage.
 pub const STAGE: &str = "__launch";
+/// The hidden first argument that has this machine probed.
+pub const PROBE: &str = "__probe";
+
+/// Finds out what this machine lets an engine be kept from, and prints it.
+#[must_use]
+pub fn run_probe() -> ExitCode {
+    match serde_json::to_writer(io::stdout(), &probe()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
 
 /// Runs the stage: takes an order, starts the engine, and reports.
 #[must_use]
@@ -59,6 +71,20 @@ fn stage(lifeline: &UnixStream) -> io::Result<()> {
         maximum: Some(0),
     };
     let _ = setrlimit(Resource::Core, none);
+    let report = match confine(&order.confinement) {
+        Ok(()) => start(lifeline, &order, &input)?,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "cabincrew: {}", crate::perform::chain(&error));
+            Report {
+                end: End::NotConfined,
+                strays: 0,
+            }
+        }
+    };
+    send(lifeline, &report)
+}
+
+fn start(lifeline: &UnixStream, order: &Order, input: &[u8]) -> io::Result<Report> {
     let started = Command::new(&order.program)
         .args(&order.args)
         .env_clear()
@@ -67,14 +93,13 @@ fn stage(lifeline: &UnixStream) -> io::Result<()> {
         .process_group(0)
         .stdin(Stdio::piped())
         .spawn();
-    let report = match started {
-        Ok(child) => watch(child, lifeline, &order, &input)?,
-        Err(error) => Report {
+    match started {
+        Ok(child) => watch(child, lifeline, order, input),
+        Err(error) => Ok(Report {
             end: End::NotStarted(error.raw_os_error().unwrap_or_default()),
             strays: 0,
-        },
-    };
-    send(lifeline, &report)
+        }),
+    }
 }
 
 /// What the stage waits for while the engine runs.

@@ -29,6 +29,7 @@ const GRACE_MS: u64 = 2000;
 
 /// The directories of a launch, all absolute.
 pub(super) struct Place<'a> {
+    pub(super) mode: Mode,
     pub(super) workspace: &'a Path,
     pub(super) run: &'a Path,
 }
@@ -73,7 +74,7 @@ impl Site {
         let mut input = input(record, launch, secrets, state_artifacts, expected.clone());
         input_wrongly(&mut input);
         let input = serde_json::to_vec(&input).expect("an input has only JSON members");
-        let mut order = order(&program, step, mode, place, input.len());
+        let mut order = self.order(&program, step, place, input.len());
         self.order_wrongly(&mut order, step, mode);
         let run = match self.launcher.run(&order, &input) {
             Ok(run) => run,
@@ -111,6 +112,39 @@ impl Site {
             secrets.insert(name.clone(), value.clone());
         }
         Ok(secrets)
+    }
+
+    fn order(
+        &self,
+        program: &program::Program,
+        step: &Step,
+        place: &Place<'_>,
+        input_length: usize,
+    ) -> Order {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let temp = place.run.join("temp");
+        let mut args = program.args.clone();
+        args.extend(["--mode".to_owned(), place.mode.as_str().to_owned()]);
+        let env = [
+            ("CABINCREW_WORKSPACE", text(place.workspace)),
+            (
+                "CABINCREW_ARTIFACTS_DIR",
+                text(&place.run.join("artifacts")),
+            ),
+            ("CABINCREW_TEMP_DIR", text(&temp)),
+            ("CABINCREW_MODE", place.mode.as_str().to_owned()),
+            ("PATH", program::PATH.to_owned()),
+        ];
+        Order {
+            program: program.path.clone(),
+            args,
+            env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            confinement: self.confinement(step, place),
+            cwd: temp,
+            input_length: u64::try_from(input_length).expect("a length fits 64 bits"),
+            timeout_ms: step.engine.timeout_ms,
+            grace_ms: GRACE_MS,
+        }
     }
 
     /// Keeps standard error, without secrets (CC-ORC-017, CC-TKO-019).
@@ -155,6 +189,12 @@ impl Site {
         };
         let fail = |error: String| Failure::of_engine(launch.mode, block.clone(), error);
         let ended = match run.report.end {
+            End::NotConfined => {
+                return Err(fail(
+                    "the engine is not started, since it could not be confined as announced"
+                        .to_owned(),
+                ));
+            }
             End::Exited(0) => None,
             End::Exited(_) if fault::on(Fault::ExitStatusIgnored) => None,
             End::Signaled(_) if fault::on(Fault::SignalIgnored) => None,
@@ -341,37 +381,5 @@ fn input(
             artifacts_salt: None,
         }),
         expected_plan_token,
-    }
-}
-
-fn order(
-    program: &program::Program,
-    step: &Step,
-    mode: Mode,
-    place: &Place<'_>,
-    input_length: usize,
-) -> Order {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let temp = place.run.join("temp");
-    let mut args = program.args.clone();
-    args.extend(["--mode".to_owned(), mode.as_str().to_owned()]);
-    let env = [
-        ("CABINCREW_WORKSPACE", text(place.workspace)),
-        (
-            "CABINCREW_ARTIFACTS_DIR",
-            text(&place.run.join("artifacts")),
-        ),
-        ("CABINCREW_TEMP_DIR", text(&temp)),
-        ("CABINCREW_MODE", mode.as_str().to_owned()),
-        ("PATH", program::PATH.to_owned()),
-    ];
-    Order {
-        program: program.path.clone(),
-        args,
-        env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        cwd: temp,
-        input_length: u64::try_from(input_length).expect("a length fits 64 bits"),
-        timeout_ms: step.engine.timeout_ms,
-        grace_ms: GRACE_MS,
     }
 }

@@ -1,5 +1,6 @@
 //! The only place that touches the world on behalf of a workflow: one function for each task.
 
+mod confine;
 mod engine;
 pub(crate) mod finalize;
 mod govern;

@@ -25,6 +25,7 @@ impl Site {
         self.check_policies(record)?;
         self.secrets(step)?;
         let run_index = record.history.get(index).map_or(0, |step| step.launches[0]);
+        let confinement = self.announced(step, Mode::FlightPlan)?;
         let program = program::find(&step.engine, &record.created.base)?;
         let run = self.home.run(&step.step_id, Mode::FlightPlan, run_index);
         finalize::remove(&self.home.runs()).map_err(|error| system("old directories", &error))?;
@@ -46,7 +47,7 @@ impl Site {
                 workspace_hash,
                 program: program.pins,
             },
-            confinement: CONFINEMENT.to_owned(),
+            confinement,
         })
     }
 
@@ -63,6 +64,7 @@ impl Site {
             .take()
             .ok_or_else(|| Failure::new("there is no snapshot"))?;
         let place = Place {
+            mode: Mode::FlightPlan,
             workspace: if fault::on(Fault::PlansOnRealWorkspace) {
                 &record.created.workspace
             } else {
@@ -102,9 +104,6 @@ impl Site {
             .map_err(|error| system("no manifest", &error))
     }
 }
-
-/// What holds for every engine on every machine.
-pub(super) const CONFINEMENT: &str = "own session and process group, whole tree ended at the end";
 
 /// The empty directories of a launch (CC-ORC-007, CC-ORC-008).
 pub(super) fn make_directories(run: &Path) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use serde_json::{Value, json};
 
 use super::engine::Place;
-use super::plan::{CONFINEMENT, changed, make_directories};
+use super::plan::{changed, make_directories};
 use super::{Site, finalize, program, system};
 use crate::artifacts::{ArtifactStore, collect, rewrite};
 use crate::clock;
@@ -102,6 +102,7 @@ impl Site {
             check_approvals(record, sealed)?;
         }
         self.secrets(step)?;
+        let confinement = self.announced(step, Mode::TakeOff)?;
         let program = program::find(&step.engine, &record.created.base)?;
         if program.pins != sealed.plan.launch.program && !fault::on(Fault::SwappedEngineAppliesPlan)
         {
@@ -139,7 +140,7 @@ impl Site {
                 workspace_hash: sealed.plan.launch.workspace_hash.clone(),
                 program: program.pins,
             },
-            confinement: CONFINEMENT.to_owned(),
+            confinement,
         })
     }
 
@@ -156,6 +157,7 @@ impl Site {
                 .map_err(|error| system("no copy of the workspace", &error))?;
         }
         let place = Place {
+            mode: Mode::TakeOff,
             workspace: if fault::on(Fault::TakesOffInACopy) {
                 &copy
             } else {

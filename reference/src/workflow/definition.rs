@@ -7,6 +7,7 @@ use cabincrew_protocol::engine::PROTOCOL_VERSION;
 use cabincrew_protocol::wire::AnyMap;
 use serde::{Deserialize, Serialize};
 
+use super::confinement::Confinement;
 use super::governance::Governance;
 
 /// A workflow file, as written. Unknown members are refused; relative paths are meant from the
@@ -70,6 +71,9 @@ pub struct Engine {
     /// Longest run of one phase, in milliseconds (CC-ORC-026, C-90).
     #[serde(default = "engine_timeout")]
     pub timeout_ms: u64,
+    /// What the engine is kept from.
+    #[serde(default, skip_serializing_if = "Confinement::is_default")]
+    pub confinement: Confinement,
 }
 
 /// Where a secret comes from.

@@ -2,12 +2,14 @@
 //! workflow is created, and kept in its journal from then on.
 
 mod check;
+mod confinement;
 mod definition;
 mod error;
 mod governance;
 mod load;
 mod yaml;
 
+pub use confinement::{Confinement, Wish};
 pub use definition::{
     Approval, Engine, Gateway, Keep, Probe, Retention, Secret, Step, Trigger, Workflow,
 };
