@@ -107,18 +107,7 @@ pub(super) enum Verb {
     /// Say what engines are kept from on this machine.
     Capabilities,
     /// End a workflow that nobody is working on.
-    Cancel {
-        #[command(flatten)]
-        state: StateDir,
-        /// The workflow.
-        id: String,
-        /// Who ends it.
-        #[arg(long = "as", id = "by", value_name = "NAME")]
-        by: String,
-        /// Why.
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    Cancel(Cancel),
 }
 
 /// Workflows to be created.
@@ -261,4 +250,19 @@ pub(super) struct Decide {
     /// File with the key to sign the decision with (made by `audit keygen`).
     #[arg(long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
+}
+
+/// The end of a workflow.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Cancel {
+    #[command(flatten)]
+    pub(super) state: StateDir,
+    /// The workflow.
+    pub(super) id: String,
+    /// Who ends it.
+    #[arg(long = "as", id = "by", value_name = "NAME")]
+    pub(super) by: String,
+    /// Why.
+    #[arg(long)]
+    pub(super) reason: Option<String>,
 }

@@ -73,15 +73,10 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         Verb::Plan(verb) => plan::run(&verb, json),
         Verb::Capabilities => capabilities::print(surroundings.launcher().means(), json),
         Verb::Init { folder } => init::run(&folder),
-        Verb::Cancel {
-            state,
-            id,
-            by,
-            reason,
-        } => {
-            let service = service(state.state_dir);
-            let outcome = service.cancel(&id, &by, reason.as_deref());
-            rest(&service, &id, outcome, json)
+        Verb::Cancel(cancel) => {
+            let service = service(cancel.state.state_dir.clone());
+            let outcome = service.cancel(&cancel.id, &cancel.by, cancel.reason.as_deref());
+            rest(&service, &cancel.id, outcome, json)
         }
     }
 }
