@@ -313,9 +313,11 @@ faults! {
     TornTailNotAudited = "torn-tail-not-audited",
     // secrets
     DescriptorsLeak = "descriptors-leak",
+    EnginesWriteAnywhere = "engines-write-anywhere",
     EnvironmentInherited = "environment-inherited",
     ErrorsNotRedacted = "errors-not-redacted",
     LogNotRedacted = "log-not-redacted",
+    NetworkWhilePlanning = "network-while-planning",
     PinnedDigestIgnored = "pinned-digest-ignored",
     ReasonsNotRedacted = "reasons-not-redacted",
     ReceiptNotRedacted = "receipt-not-redacted",

@@ -6,6 +6,7 @@ use cabincrew_protocol::engine::Mode;
 use super::Site;
 use super::engine::Place;
 use crate::decide::Failure;
+use crate::fault::{self, Fault};
 use crate::launch::{Confinement, Means};
 use crate::workflow::{Confinement as Wishes, Step, Wish};
 
@@ -17,7 +18,7 @@ impl Site {
     /// What the launch is kept from; the same each time it is asked.
     pub(super) fn confinement(&self, step: &Step, place: &Place<'_>) -> Confinement {
         let mut writable = vec![place.run.join("artifacts"), place.run.join("temp")];
-        if place.mode == Mode::TakeOff {
+        if place.mode == Mode::TakeOff || plans_on_what_it_changes() {
             writable.push(place.workspace.to_owned());
         }
         Confinement {
@@ -59,10 +60,19 @@ fn announce(wish: Wishes, mode: Mode, means: Means) -> Result<String, Failure> {
     Ok(format!("{ALWAYS}; {files}; {network}"))
 }
 
+/// Faults that overlook changes show only where changes are possible.
+fn plans_on_what_it_changes() -> bool {
+    fault::on(Fault::ChangesWhilePlanningPass)
+        || fault::on(Fault::FilesAddedWhilePlanningPass)
+        || fault::on(Fault::PlansOnRealWorkspace)
+}
+
 /// Of what the machine offers, what this launch makes use of.
 fn used(wish: Wishes, mode: Mode, means: Means) -> Means {
-    let files = wish.filesystem != Wish::Off;
-    let network = wish.network != Wish::Off && mode == Mode::FlightPlan;
+    let files = wish.filesystem != Wish::Off && !fault::on(Fault::EnginesWriteAnywhere);
+    let network = wish.network != Wish::Off
+        && mode == Mode::FlightPlan
+        && !fault::on(Fault::NetworkWhilePlanning);
     Means {
         files: means.files && files,
         scopes: means.scopes && files,

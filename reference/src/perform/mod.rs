@@ -3,6 +3,7 @@
 mod confine;
 mod engine;
 pub(crate) mod finalize;
+mod gateway;
 mod govern;
 mod misdirect;
 mod misread;

@@ -1,11 +1,7 @@
 //! Take-off: everything is checked once more, the state artifacts are restored, and the engine
 //! works on the real workspace.
 
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use cabincrew_protocol::artifact::{METADATA_FILE, Role};
 use cabincrew_protocol::audit::AuditIntegrity;
@@ -16,14 +12,13 @@ use serde_json::{Value, json};
 
 use super::engine::Place;
 use super::plan::{changed, make_directories};
-use super::{Site, finalize, program, system};
+use super::{Site, finalize, gateway, program, system};
 use crate::artifacts::{ArtifactStore, collect, rewrite};
 use crate::clock;
 use crate::decide::{Failure, Outcome, validate_result};
 use crate::fact::{Launch, Stored};
 use crate::fault::{self, Fault};
 use crate::record::{Record, Sealed, Stage};
-use crate::workflow::{Gateway, Probe};
 use crate::workspace::Tree;
 
 /// A comparison that nobody has made.
@@ -34,9 +29,6 @@ const UNKNOWN: AuditIntegrity = AuditIntegrity {
     artifacts_match: None,
     differences: None,
 };
-
-/// How long a gateway may take to answer.
-const PROBE_WITHIN: Duration = Duration::from_secs(3);
 
 impl Site {
     pub(super) fn clear(&self, record: &Record) -> Result<Outcome, Failure> {
@@ -56,7 +48,7 @@ impl Site {
             if fault::on(Fault::GatewaysNotProbed) {
                 break;
             }
-            probe(gateway, &record.created.base).map_err(|text| {
+            gateway::probe(gateway, &record.created.base).map_err(|text| {
                 let text = format!("the gateway {:?} does not answer: {text}", gateway.id);
                 Failure::new(text)
                     .told_as("gateway_probe", cabincrew_protocol::audit::Severity::Error)
@@ -364,61 +356,4 @@ fn check_writable(workspace: &Path) -> Result<(), Failure> {
         return Err(Failure::new("the workspace is not writable"));
     }
     Ok(())
-}
-
-fn probe(gateway: &Gateway, base: &Path) -> Result<(), String> {
-    match &gateway.probe {
-        Probe::Tcp(address) => {
-            let addresses = address
-                .to_socket_addrs()
-                .map_err(|error| error.to_string())?;
-            let connect = |address: SocketAddr| TcpStream::connect_timeout(&address, PROBE_WITHIN);
-            let mut last = "no address".to_owned();
-            for address in addresses {
-                match connect(address) {
-                    Ok(_) => return Ok(()),
-                    Err(error) => last = error.to_string(),
-                }
-            }
-            Err(last)
-        }
-        Probe::Unix(path) => UnixStream::connect(base.join(path))
-            .map(drop)
-            .map_err(|error| error.to_string()),
-        Probe::Command(command) => probe_command(command, base),
-    }
-}
-
-fn probe_command(command: &[String], base: &Path) -> Result<(), String> {
-    let Some(word) = command.first() else {
-        return Err("the command is empty".to_owned());
-    };
-    let program = if word.contains('/') {
-        base.join(word)
-    } else {
-        word.into()
-    };
-    let mut child = Command::new(program)
-        .args(&command[1..])
-        .env_clear()
-        .env("PATH", program::PATH)
-        .current_dir(base)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| error.to_string())?;
-    let deadline = clock::tick() + PROBE_WITHIN;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(status.to_string()),
-            Ok(None) if clock::tick() < deadline => std::thread::sleep(Duration::from_millis(2)),
-            Ok(None) | Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("it takes too long".to_owned());
-            }
-        }
-    }
 }
