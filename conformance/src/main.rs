@@ -14,8 +14,12 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == launcher::STAGE) {
-        return launcher::run(args);
+    // Started over and over again by others: what the command line offers people stays unread.
+    match args.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some(launcher::STAGE) => return launcher::run(args),
+        Some("peer") => return cabincrew_peer::run(args),
+        Some("peer-policy") => return cabincrew_peer::run_policy(args),
+        _ => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -30,9 +34,6 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    if let Some(args) = cli.peer() {
-        return cabincrew_peer::run(args.iter().cloned());
-    }
     match cli.run(&Edge::read(interrupted())) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -83,7 +83,7 @@ fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) {
 
 /// Open descriptors and what they lead to, where the system tells; the one that reads the listing is
 /// left out.
-fn descriptors() -> Map<String, Value> {
+pub(crate) fn descriptors() -> Map<String, Value> {
     let mut found = Map::new();
     for entry in std::fs::read_dir("/proc/self/fd")
         .into_iter()

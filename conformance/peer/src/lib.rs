@@ -11,15 +11,23 @@
 //! engine/   the correct engine; it asks for deviations at named places and knows none of them
 //! fault/    the deviations, by subject: what they are called in a script, and what they do
 //! script    the file format
+//! conduct/  what a script has the engine do beside its work, for those who judge its orchestrator
+//! policy/   a custom policy or a probe by script
+//! hub       tells a harness of every start and end, and waits for its word
 //! journal   one line for each launch
 //! ```
 //!
 //! Nothing here is shared with the harness: the judge must not judge by the code of the judged.
 
+pub mod conduct;
 mod engine;
 pub mod fault;
+pub mod hub;
 mod journal;
+mod policy;
 mod run;
+mod scene;
 pub mod script;
 
+pub use policy::run as run_policy;
 pub use run::run;

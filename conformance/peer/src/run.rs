@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::engine;
-use crate::fault::Deviation;
 use crate::script::{Script, ScriptError};
 
 /// Exit status of a peer that has no usable script; no receipt is printed then.
@@ -25,15 +24,18 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     match Script::load(Path::new(&path)) {
         Ok(script) => {
-            let deviation = Deviation::new(script.fault);
-            let start = engine::Start::collect(args.collect(), deviation);
-            engine::launch(&start, script.record.as_ref())
+            let record = script.record.clone();
+            let start = engine::Start::collect(args.collect(), script);
+            engine::launch(&start, record.as_ref())
         }
-        Err(error) => {
-            tell(&chain(&error));
-            ExitCode::from(NO_SCRIPT)
-        }
+        Err(error) => tell_error(&error),
     }
+}
+
+/// Says why there is no usable script.
+pub(crate) fn tell_error(error: &ScriptError) -> ExitCode {
+    tell(&chain(error));
+    ExitCode::from(NO_SCRIPT)
 }
 
 fn chain(error: &ScriptError) -> String {

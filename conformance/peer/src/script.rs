@@ -4,11 +4,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::conduct::{ArtifactScript, Conduct};
 use crate::fault::Fault;
+use crate::hub::HubAt;
 
 /// Largest script in bytes.
-const SIZE_MAX: u64 = 64 << 10;
+const SIZE_MAX: u64 = 1 << 20;
 
 /// A script, as read from a file of `fixtures/faults/` or one that a harness made up.
 ///
@@ -30,6 +33,14 @@ pub struct Script {
     pub fault: Option<Fault>,
     /// Where launches are recorded.
     pub record: Option<Record>,
+    /// Who is told of launches.
+    pub hub: Option<HubAt>,
+    /// Artifacts that are planned beside, or in place of, the engine's own.
+    pub artifact: Vec<ArtifactScript>,
+    /// What planning does beside its work.
+    pub flight_plan: Conduct,
+    /// What take-off does beside its work.
+    pub take_off: Conduct,
 }
 
 /// Where launches are recorded.
@@ -69,22 +80,27 @@ impl Script {
     /// # Errors
     /// When the file cannot be read, is not valid TOML, or names a deviation that does not exist.
     pub fn load(path: &Path) -> Result<Self, ScriptError> {
-        let unreadable = |source| ScriptError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(SIZE_MAX)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
-        let mut script: Self = toml::from_str(&text).map_err(|source| ScriptError::Invalid {
-            path: path.to_owned(),
-            source,
-        })?;
+        let mut script: Self = read(path)?;
         if let (Some(record), Some(folder)) = (&mut script.record, path.parent()) {
             record.journal = folder.join(&record.journal);
         }
         Ok(script)
     }
+}
+
+/// Reads a file of data.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ScriptError> {
+    let unreadable = |source| ScriptError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(SIZE_MAX)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    toml::from_str(&text).map_err(|source| ScriptError::Invalid {
+        path: path.to_owned(),
+        source,
+    })
 }

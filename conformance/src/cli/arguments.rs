@@ -1,6 +1,5 @@
 //! The arguments of all subcommands.
 
-use std::ffi::OsString;
 use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -45,17 +44,10 @@ enum Command {
     Spec(spec::SpecArgs),
     /// Print a completion script
     Completions(completions::CompletionsArgs),
-    /// The scripted peer engine
-    #[command(hide = true)]
-    Peer {
-        /// The script, then the engine's own arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
 }
 
 impl Cli {
-    /// Carries out the subcommand. `None` stands for the peer, which chooses its own exit status.
+    /// Carries out the subcommand.
     ///
     /// # Errors
     /// When the request cannot be carried out; verdicts on the subject are not errors.
@@ -70,24 +62,6 @@ impl Cli {
             Command::Record(args) => record::run(args, edge),
             Command::Spec(args) => spec::run(args, edge),
             Command::Completions(args) => completions::run(args),
-            // Handled before: it is an engine and has an engine's exit statuses.
-            Command::Peer { .. } => Ok(Exit::Usage),
-        }
-    }
-
-    /// The peer's arguments, when that is what was asked for.
-    pub fn peer(&self) -> Option<&[OsString]> {
-        match &self.command {
-            Command::Peer { args } => Some(args),
-            Command::Engine(_)
-            | Command::Doctor(_)
-            | Command::Init(_)
-            | Command::List(_)
-            | Command::Explain(_)
-            | Command::Judge(_)
-            | Command::Record(_)
-            | Command::Spec(_)
-            | Command::Completions(_) => None,
         }
     }
 }

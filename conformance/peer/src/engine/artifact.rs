@@ -1,5 +1,6 @@
 //! Artifacts in memory and on disk (C-10, C-12, C-62).
 
+use std::borrow::Cow;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -9,17 +10,24 @@ use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
 use super::launch::Launch;
+use crate::conduct::override_entry;
 
 /// An artifact that is about to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Artifact {
     pub(crate) name: String,
-    pub(crate) role: &'static str,
+    pub(crate) role: Cow<'static, str>,
     /// The members of `artifact.json`, apart from the body.
     pub(crate) descriptor: Value,
     pub(crate) body: Body,
     /// Whether the receipt lists it.
     pub(crate) listed: bool,
+    /// The whole of `artifact.json`, where a script gives it.
+    pub(crate) raw: Option<Vec<u8>>,
+    /// Members of its receipt entry that a script gives.
+    pub(crate) entry: Map<String, Value>,
+    /// Members that its receipt entry lacks.
+    pub(crate) drop: Vec<String>,
 }
 
 /// What an artifact's content is kept in.
@@ -42,10 +50,13 @@ impl Artifact {
         descriptor["body_file"] = Value::from("body.data");
         Self {
             name: name.to_owned(),
-            role,
+            role: role.into(),
             descriptor,
             body: Body::File(body),
             listed: true,
+            raw: None,
+            entry: Map::new(),
+            drop: Vec::new(),
         }
     }
 
@@ -59,10 +70,13 @@ impl Artifact {
         descriptor["body"] = Value::from(text);
         Self {
             name: name.to_owned(),
-            role,
+            role: role.into(),
             descriptor,
             body: Body::Inline,
             listed: true,
+            raw: None,
+            entry: Map::new(),
+            drop: Vec::new(),
         }
     }
 }
@@ -73,6 +87,7 @@ pub(crate) fn write_all(
     launch: &Launch<'_>,
     mut list: Vec<Artifact>,
 ) -> Result<Vec<Value>, Failure> {
+    launch.conduct().reshapes(launch, &mut list);
     list.sort_by(|a, b| a.name.cmp(&b.name));
     let deviation = &launch.start.deviation;
     deviation.reshapes_artifacts(launch, &mut list);
@@ -109,6 +124,7 @@ fn fill(launch: &Launch<'_>, artifact: &Artifact, folder: &Path) -> io::Result<M
     let mut descriptor = serde_json::to_vec(&artifact.descriptor)?;
     descriptor.push(b'\n');
     let descriptor = deviation.rewrites_descriptor(artifact, descriptor);
+    let descriptor = artifact.raw.clone().unwrap_or(descriptor);
     write_new(&folder.join("artifact.json"), &descriptor)?;
     let mut file = "artifact.json";
     let mut content = descriptor.as_slice();
@@ -128,6 +144,7 @@ fn fill(launch: &Launch<'_>, artifact: &Artifact, folder: &Path) -> io::Result<M
     entry.insert("hash".to_owned(), json!(sha256(content)));
     entry.insert("size".to_owned(), json!(content.len()));
     deviation.misstates_entry(launch, artifact, &descriptor, &mut entry);
+    override_entry(artifact, &mut entry);
     Ok(entry)
 }
 

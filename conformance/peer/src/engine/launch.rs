@@ -9,6 +9,7 @@ use super::input::{self, Input};
 use super::receipt::Outcome;
 use super::start::{Dirs, Mode, Start};
 use super::{plan, take_off};
+use crate::conduct::Conduct;
 use crate::journal;
 use crate::script::Record;
 
@@ -35,17 +36,19 @@ pub(crate) struct Done {
 pub(crate) fn launch(start: &Start, record: Option<&Record>) -> ExitCode {
     if start.deviation.acts_before_reading() {
         journal::append(record, start, None);
-        start.deviation.before_reading();
+        start.tell_begin(None);
+        start.deviation.before_reading(&start.hub);
     }
     let bytes = input::bytes(start);
     journal::append(record, start, bytes.as_deref().ok());
+    start.tell_begin(bytes.as_deref().ok());
     if let Some(status) = start.deviation.replaces_launch(start) {
         return ExitCode::from(status);
     }
     let outcome = outcome(start, bytes);
     let status = outcome.print(start);
     start.deviation.after_receipt(start, &outcome);
-    ExitCode::from(status)
+    ExitCode::from(start.conduct(outcome.mode).ends(status))
 }
 
 fn outcome(start: &Start, bytes: Result<Vec<u8>, Failure>) -> Outcome {
@@ -83,10 +86,21 @@ fn outcome(start: &Start, bytes: Result<Vec<u8>, Failure>) -> Outcome {
         Mode::FlightPlan => plan::run(&launch),
         Mode::TakeOff => take_off::run(&launch),
     });
+    let result = result.and_then(|done| {
+        launch.conduct().acts(&launch, &start.hub)?;
+        Ok(done)
+    });
     Outcome::new(
         &launch,
         result.inspect_err(|failure| start.deviation.sees_failure(failure)),
     )
+}
+
+impl Launch<'_> {
+    /// What the script has this mode do beside its work.
+    pub(crate) const fn conduct(&self) -> &Conduct {
+        self.start.conduct(self.mode)
+    }
 }
 
 /// A request that may yet be refused.

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::input::Input;
 use super::launch::{Done, Launch};
 use super::start::{Mode, Start};
+use crate::scene;
 
 /// The engine's name in every receipt.
 const ENGINE_ID: &str = "cabincrew-peer";
@@ -69,6 +70,7 @@ impl Outcome {
             .start
             .deviation
             .edits_receipt(launch.start, input, Some(launch), &mut outcome);
+        launch.conduct().edits(launch, &mut outcome.receipt);
         outcome
     }
 
@@ -113,6 +115,10 @@ impl Outcome {
         let mut text = self.receipt.to_string();
         text.push('\n');
         let text = start.deviation.rewrites_output(self, text);
+        let text = start.conduct(self.mode).prints(text);
+        if start.hub.is_there() {
+            start.hub.tell(&scene::end(text.as_bytes()));
+        }
         let mut stdout = std::io::stdout().lock();
         let printed = stdout
             .write_all(text.as_bytes())

@@ -4,8 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::failure::Failure;
+use crate::conduct::Conduct;
 use crate::fault::Deviation;
 use crate::fault::input::Leniency;
+use crate::hub::{Hub, HubAt};
+use crate::scene;
+use crate::script::Script;
 
 /// What this process was started with.
 #[derive(Debug)]
@@ -16,6 +20,16 @@ pub(crate) struct Start {
     pub(crate) env: Vec<(OsString, OsString)>,
     /// In which way this engine is wrong.
     pub(crate) deviation: Deviation,
+    /// Who is told of this launch.
+    pub(crate) hub: Hub,
+    /// What the script says of the hub.
+    pub(crate) hub_at: Option<HubAt>,
+    /// What planning does beside its work.
+    pub(crate) flight_plan: Conduct,
+    /// What take-off does beside its work.
+    pub(crate) take_off: Conduct,
+    /// A folder outside all given ones.
+    pub(crate) elsewhere: PathBuf,
 }
 
 /// The two modes.
@@ -50,11 +64,38 @@ pub(crate) struct Dirs {
 
 impl Start {
     /// Collects everything from this process; the only place that reads the environment.
-    pub(crate) fn collect(args: Vec<OsString>, deviation: Deviation) -> Self {
+    pub(crate) fn collect(args: Vec<OsString>, script: Script) -> Self {
+        let mut flight_plan = script.flight_plan;
+        flight_plan.artifact.splice(0..0, script.artifact);
         Self {
             args,
             env: std::env::vars_os().collect(),
-            deviation,
+            deviation: Deviation::new(script.fault),
+            hub: Hub::connect(script.hub.as_ref()),
+            elsewhere: script
+                .hub
+                .as_ref()
+                .map(|at| at.elsewhere.clone())
+                .unwrap_or_default(),
+            hub_at: script.hub,
+            flight_plan,
+            take_off: script.take_off,
+        }
+    }
+
+    /// Tells the hub of the start and waits for its word.
+    pub(crate) fn tell_begin(&self, stdin: Option<&[u8]>) {
+        if let Some(at) = self.hub_at.as_ref().filter(|_| self.hub.is_there()) {
+            let mode = self.apparent_mode().as_str();
+            self.hub.tell(&scene::begin(at, mode, &self.args, stdin));
+        }
+    }
+
+    /// What the script has a mode do beside its work.
+    pub(crate) const fn conduct(&self, mode: Mode) -> &Conduct {
+        match mode {
+            Mode::FlightPlan => &self.flight_plan,
+            Mode::TakeOff => &self.take_off,
         }
     }
 

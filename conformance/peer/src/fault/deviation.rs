@@ -10,6 +10,7 @@ use super::determinism::DeterminismFault;
 use super::input::{InputFault, Leniency};
 use super::kind::Fault;
 use super::process::Moment;
+use crate::hub::Hub;
 use crate::engine::{self, Artifact, Edit, Failure, Input, Launch, Mode, Outcome, Start};
 
 /// The way in which this engine is wrong, if any. Every method answers for the correct engine unless
@@ -28,9 +29,9 @@ impl Deviation {
         matches!(&self.0, Some(Fault::Process(fault)) if fault.is_at_start())
     }
 
-    pub(crate) fn before_reading(&self) {
+    pub(crate) fn before_reading(&self, hub: &Hub) {
         if let Some(Fault::Process(fault)) = &self.0 {
-            fault.hang(Moment::Start);
+            fault.hang(Moment::Start, hub);
         }
     }
 
@@ -124,7 +125,7 @@ impl Deviation {
         match &self.0 {
             Some(Fault::Effect(fault)) => fault.act(launch, edits),
             Some(Fault::Process(fault)) if launch.mode == Mode::TakeOff => {
-                fault.hang(Moment::TakeOff);
+                fault.hang(Moment::TakeOff, &launch.start.hub);
                 Ok(())
             }
             Some(Fault::TakeOff(fault)) if launch.mode == Mode::TakeOff => fault.act(launch, edits),
@@ -271,7 +272,7 @@ pub(super) fn wait_for_ever() -> ! {
 }
 
 /// Standard base64 with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {

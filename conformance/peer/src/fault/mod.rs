@@ -20,7 +20,7 @@ pub mod take_off;
 mod value;
 mod when;
 
-pub(crate) use deviation::Deviation;
+pub(crate) use deviation::{Deviation, base64};
 pub use kind::{Fault, FaultError};
 pub use misstatement::Misstatement;
 pub use source::Source;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::When;
-use super::deviation::wait_for_ever;
+use crate::hub::Hub;
 use crate::engine::{Failure, Mode, Outcome, Start};
 
 /// A deviation of the process itself: `process/...`.
@@ -126,7 +126,7 @@ impl ProcessFault {
         )
     }
 
-    pub(super) fn hang(&self, now: Moment) {
+    pub(super) fn hang(&self, now: Moment, hub: &Hub) {
         match self {
             Self::Hangs { at, deaf } if *at == now => {
                 if *deaf {
@@ -135,7 +135,7 @@ impl ProcessFault {
                     // Returns only when there is no shell, and then it hangs without one.
                     let _ = shell.arg("-c").arg(script).exec();
                 }
-                wait_for_ever();
+                hub.hang();
             }
             _ => {}
         }
@@ -161,9 +161,9 @@ impl ProcessFault {
     }
 
     pub(super) fn after_receipt(&self, start: &Start, outcome: &Outcome) {
-        self.hang(Moment::AfterReceipt);
+        self.hang(Moment::AfterReceipt, &start.hub);
         if outcome.mode == Mode::TakeOff {
-            self.hang(Moment::AfterTakeOffReceipt);
+            self.hang(Moment::AfterTakeOffReceipt, &start.hub);
         }
         match self {
             Self::Floods { stream, mebibytes } => stream.flood(*mebibytes),
@@ -173,14 +173,7 @@ impl ProcessFault {
                 seconds,
             } if outcome.mode == Mode::FlightPlan => rewrite_later(start, *milliseconds, *seconds),
             Self::Signals { name, when } if when.fits(outcome) => {
-                // The handler that reports stack overflows takes the first one and then gives way.
-                let script = match name.as_str() {
-                    "SEGV" | "BUS" => "kill -\"$0\" $PPID; sleep 0.05; kill -\"$0\" $PPID",
-                    _ => "kill -\"$0\" $PPID",
-                };
-                let mut shell = Command::new("sh");
-                shell.arg("-c").arg(script).arg(name).stderr(Stdio::null());
-                let _ = shell.status();
+                send_itself(name);
             }
             _ => {}
         }
@@ -222,6 +215,18 @@ impl Child {
         }
         let _ = command.spawn();
     }
+}
+
+/// Sends the process a signal, by its name without `SIG`.
+pub(crate) fn send_itself(name: &str) {
+    // The handler that reports stack overflows takes the first one and then gives way.
+    let script = match name {
+        "SEGV" | "BUS" => "kill -\"$0\" $PPID; sleep 0.05; kill -\"$0\" $PPID",
+        _ => "kill -\"$0\" $PPID",
+    };
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(name).stderr(Stdio::null());
+    let _ = shell.status();
 }
 
 fn rewrite_later(start: &Start, milliseconds: u32, seconds: u32) {

@@ -131,7 +131,7 @@ impl TakeOffFault {
         {
             match place {
                 Keep::Evidence => {
-                    artifact.role = "evidence";
+                    artifact.role = "evidence".into();
                     engine::remove(&mut artifact.descriptor, "/metadata/role");
                 }
                 Keep::Temp => {
