@@ -5,6 +5,7 @@ mod conform;
 mod drafts;
 mod evidence;
 mod lists;
+mod orchestrator;
 mod schemas;
 mod spec;
 mod starters;

@@ -51,7 +51,10 @@ pub(crate) fn begin(at: &HubAt, mode: &str, args: &[OsString], stdin: Option<&[u
     let workspace = hashes("workspace");
     let temp: Vec<String> = hashes("temp").into_keys().collect();
     for (word, path) in &given {
-        if let Some(path) = path.as_ref().filter(|_| at.try_write.iter().any(|t| t == word)) {
+        if let Some(path) = path
+            .as_ref()
+            .filter(|_| at.try_write.iter().any(|t| t == word))
+        {
             writable.insert((*word).to_owned(), json!(can_write(path)));
         }
     }

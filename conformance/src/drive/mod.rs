@@ -2,23 +2,23 @@
 
 mod artifacts;
 pub(crate) mod clock;
-mod command;
+pub(crate) mod command;
 mod decoys;
 pub mod engine;
 mod input;
 mod launch;
 pub mod launcher;
-mod place;
-mod probe;
-mod process;
-mod processors;
-mod reap;
+pub(crate) mod place;
+pub(crate) mod probe;
+pub(crate) mod process;
+pub(crate) mod processors;
+pub(crate) mod reap;
 mod schedule;
-mod snapshot;
+pub(crate) mod snapshot;
 mod watch;
 mod worker;
 mod workspace;
-mod world;
+pub(crate) mod world;
 
 pub(crate) use launch::with_placeholders;
 pub(crate) use workspace::hostile as hostile_workspace;

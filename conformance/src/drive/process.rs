@@ -48,6 +48,25 @@ pub(crate) struct Spec {
     pub(crate) bounded: Vec<PathBuf>,
 }
 
+/// Hears how a process gets on.
+pub(crate) trait Onlooker {
+    /// It runs, with this process id.
+    fn started(&mut self, _pid: u32) {}
+
+    /// It has ended; what it left behind is still there.
+    fn ended(&mut self) {}
+}
+
+/// Nobody listens.
+impl Onlooker for () {}
+
+/// Hears of the end alone.
+impl<F: FnMut()> Onlooker for F {
+    fn ended(&mut self) {
+        self();
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -59,12 +78,15 @@ pub(crate) struct Ended {
     pub(crate) left: Left,
 }
 
-/// Runs `spec` to its end. `at_exit` is called the moment the process itself has ended, before
-/// anything that it left behind is touched.
-pub(crate) fn run(spec: &Spec, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
+/// Runs `spec` to its end. `onlooker` hears of the start and, the moment the process itself has ended,
+/// of the end, before anything that it left behind is touched.
+pub(crate) fn run(spec: &Spec, tracker: &Tracker, onlooker: &mut dyn Onlooker) -> Ended {
     let started = clock::now();
     match tracker.family().start(|| start(spec)) {
-        Ok(child) => Running::new(spec, child, started).finish(tracker, at_exit),
+        Ok(child) => {
+            onlooker.started(child.id());
+            Running::new(spec, child, started).finish(tracker, onlooker)
+        }
         Err(error) => Ended {
             end: End::NotStarted(error.to_string()),
             stdout: Bytes::default(),
@@ -123,13 +145,13 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn finish(mut self, tracker: &Tracker, at_exit: &mut dyn FnMut()) -> Ended {
+    fn finish(mut self, tracker: &Tracker, onlooker: &mut dyn Onlooker) -> Ended {
         let excess = self.until_exit(tracker.family());
         let duration_ms = self.started.elapsed_ms();
         let pid = self.child.id();
         let mut left = Left::default();
         if excess.is_none() {
-            at_exit();
+            onlooker.ended();
             self.drain();
             left = tracker.left_by(pid);
         }

@@ -38,6 +38,8 @@ const PROCESSES_MAX: usize = 1024;
 const MEMORY_MAX: u64 = 2 << 30;
 /// How many launches are studied for that.
 const STUDIED_MAX: usize = 3;
+/// Most parents that are looked up in a row.
+const GENERATIONS_MAX: usize = 64;
 /// Rounds of killing; each round kills everything that is then alive.
 const ROUNDS: usize = 200;
 
@@ -105,6 +107,13 @@ impl Family {
         Ok(child)
     }
 
+    /// Does something while no process is being started. An executable file that is open for writing
+    /// in this moment would be open in a starting process as well, and could not be run.
+    pub(crate) fn between_starts<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _leaders = self.leaders.lock().unwrap_or_else(PoisonError::into_inner);
+        act()
+    }
+
     /// Forgets a process that was reaped.
     pub(crate) fn forget(&self, leader: u32) {
         self.leaders
@@ -149,6 +158,24 @@ pub(crate) fn become_subreaper() {
 /// True if processes can be listed on this machine.
 pub(crate) fn can_list() -> bool {
     status(std::process::id()).is_some()
+}
+
+/// True if `raw` is `ancestor` or descends from it; also where processes cannot be listed.
+pub(crate) fn descends_from(raw: u32, ancestor: u32) -> bool {
+    if !can_list() {
+        return true;
+    }
+    let mut at = raw;
+    for _ in 0..GENERATIONS_MAX {
+        if at == ancestor {
+            return true;
+        }
+        match status(at) {
+            Some(status) if status.parent > 1 => at = status.parent,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// A pid as the system wants it.

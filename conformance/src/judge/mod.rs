@@ -10,7 +10,7 @@ mod ending;
 mod plan;
 mod receipt_rules;
 mod refusal;
-mod secrets;
+pub(crate) mod secrets;
 mod takeoff;
 pub(crate) mod words;
 

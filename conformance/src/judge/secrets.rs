@@ -48,7 +48,7 @@ pub(super) fn place_of(launch: &Launch, needle: &str) -> Option<String> {
 }
 
 /// The bytes with `%41` and the like replaced by what they stand for; empty when there are none.
-fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     if memchr::memchr(b'%', bytes).is_none() {
         return Vec::new();
     }
@@ -82,7 +82,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// The spellings of a secret that are looked for.
-fn spellings(secret: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn spellings(secret: &str) -> Vec<(&'static str, String)> {
     let bytes = secret.as_bytes();
     let mut all = vec![
         ("plain", secret.to_owned()),

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::drill::{Check, Drill};
 use super::select::Selector;
+use super::stage::Stage;
 use crate::adapter::hex;
 use crate::lock::{Lock, LockError};
 use crate::suite::{self, Card, CheckSet};
@@ -103,7 +104,7 @@ impl Kit {
             if !names.insert(&drill.name) {
                 return Err(wrong(drill, "its name occurs twice"));
             }
-            validate_steps(drill)?;
+            validate_runs(drill)?;
         }
         let mut ids = BTreeSet::new();
         for drill in &self.drills {
@@ -230,21 +231,24 @@ fn files() -> Vec<(String, &'static str)> {
     files
 }
 
-fn validate_steps(drill: &Drill) -> Result<(), KitError> {
-    let lists = std::iter::once(&drill.steps).chain(drill.cases.iter().map(|case| &case.steps));
-    for step in lists.flatten() {
-        if step.act().is_none() {
-            let why = format!("the step {} does not do exactly one thing", step.name);
-            return Err(wrong(drill, &why));
-        }
-    }
+fn validate_runs(drill: &Drill) -> Result<(), KitError> {
     let mut names = BTreeSet::new();
-    for case in &drill.cases {
-        if !names.insert(&case.name) {
+    for run in drill.runs() {
+        if !names.insert(run.name()) {
+            return Err(wrong(drill, &format!("{} occurs twice", run.name())));
+        }
+        if let Err(error) = Stage::of(&run.name(), &run.stage) {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
             return Err(wrong(
                 drill,
-                &format!("the case {} occurs twice", case.name),
+                &format!("{error}: {}", source.unwrap_or_default()),
             ));
+        }
+        let mut steps = BTreeSet::new();
+        for step in run.step_names() {
+            if !steps.insert(step.clone()) {
+                return Err(wrong(drill, &format!("the step {step} occurs twice")));
+            }
         }
     }
     Ok(())

@@ -47,7 +47,7 @@ pub struct Case {
     /// Merged over the drill's stage: tables member by member, all else replaces.
     #[serde(default)]
     pub stage: toml::Table,
-    /// Replaces the step of that name, or, where the drill has no steps of its own, all of them.
+    /// Each replaces the step of its name; the others come after the drill's own.
     #[serde(rename = "step", default)]
     pub steps: Vec<Step>,
     /// What the machine or the subject must offer for this case.
@@ -55,91 +55,76 @@ pub struct Case {
     pub needs: Option<Needs>,
 }
 
-/// What a drill happens on. Texts may hold `{conform}` (the harness's program), `{stage}` (the
-/// folder of scripts), `{workspace}`, `{elsewhere}` (a folder outside all given ones).
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Stage {
-    /// Merged over the default workflow: one step `edit` run by the script `edit.toml`, one custom
-    /// policy `rule` run by the script `rule.toml`, a roster, no gateways.
-    pub workflow: toml::Table,
-    /// Workflow text that is used as it is, instead of `workflow`; for malformed ones.
-    pub workflow_text: Option<String>,
-    /// Merged over the default roster: `ada` (approver, security), `bob` (approver), `eve` (reader).
-    pub roster: toml::Table,
-    /// Files of the workspace: path to text. Replaces the default ones if given.
-    pub files: BTreeMap<String, String>,
-    /// Scripts of peer engines by name: `edit` is written to `{stage}/edit.toml`. Merged over the
-    /// default: a correct engine.
-    pub engine: BTreeMap<String, toml::Table>,
-    /// Scripts of custom policies and probes by name. Merged over the default `rule`: allow.
-    pub policy: BTreeMap<String, toml::Table>,
-    /// Other files of the stage: name to text, for example Rego policies.
-    pub write: BTreeMap<String, String>,
-    /// Files of `fixtures/` copied into the stage: name to path in that folder.
-    pub copy: BTreeMap<String, String>,
-    /// The orchestrator's own environment, beside `PATH` and the harmless usual variables.
-    pub env: BTreeMap<String, String>,
-}
-
 /// One act.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "StepForm")]
 pub struct Step {
     /// Unique in the drill.
     pub name: String,
+    /// What is done.
+    pub act: Act,
+}
+
+/// What can be done.
+#[derive(Debug, Clone)]
+pub enum Act {
     /// Starts a workflow.
-    pub run: Option<Verb>,
+    Run(Verb),
     /// Goes on with it, as after a restart.
-    pub resume: Option<Verb>,
+    Resume(Verb),
     /// Delivers an approval response.
-    pub respond: Option<Respond>,
-    /// Changes workspace files: path to text, `false` removes, `{ mode = 0o555 }` changes the mode.
-    pub edit: Option<BTreeMap<String, toml::Value>>,
-    /// Changes stage files while nothing runs: members of [`Stage`] that are merged and written again.
-    pub change: Option<toml::Table>,
+    Respond(Respond),
+    /// Changes workspace files.
+    Edit(Edit),
+    /// Changes stage files while nothing runs: a [`Stage`](super::stage::Stage) that is merged into
+    /// the present one, whose files are then written again.
+    Change(toml::Table),
     /// Changes what the orchestrator keeps.
-    pub tamper: Option<Tamper>,
+    Tamper(Tamper),
+    /// Does the same damage to one file after the other, each time to the state as it is now, and
+    /// takes steps after each.
+    Each(Each),
+    /// Waits, for what expires; milliseconds.
+    Wait(u64),
 }
 
-/// What a step does.
-#[derive(Debug, Clone, Copy)]
-pub enum Act<'a> {
-    /// See [`Step::run`].
-    Run(&'a Verb),
-    /// See [`Step::resume`].
-    Resume(&'a Verb),
-    /// See [`Step::respond`].
-    Respond(&'a Respond),
-    /// See [`Step::edit`].
-    Edit(&'a BTreeMap<String, toml::Value>),
-    /// See [`Step::change`].
-    Change(&'a toml::Table),
-    /// See [`Step::tamper`].
-    Tamper(&'a Tamper),
+/// A step as it is written: a name and exactly one act.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct StepForm {
+    name: String,
+    run: Option<Verb>,
+    resume: Option<Verb>,
+    respond: Option<Respond>,
+    edit: Option<Edit>,
+    change: Option<toml::Table>,
+    tamper: Option<Tamper>,
+    each: Option<Each>,
+    wait_ms: Option<u64>,
 }
 
-impl Check {
-    /// The requirement ids, the id's own one first.
-    pub fn requirement_ids(&self) -> Vec<&str> {
-        crate::suite::requirement_ids(&self.id, &self.requirements)
-    }
-}
+impl TryFrom<StepForm> for Step {
+    type Error = String;
 
-impl Step {
-    /// The one thing that it does; none if it does nothing, or more than one.
-    pub fn act(&self) -> Option<Act<'_>> {
+    fn try_from(form: StepForm) -> Result<Self, String> {
         let acts = [
-            self.run.as_ref().map(Act::Run),
-            self.resume.as_ref().map(Act::Resume),
-            self.respond.as_ref().map(Act::Respond),
-            self.edit.as_ref().map(Act::Edit),
-            self.change.as_ref().map(Act::Change),
-            self.tamper.as_ref().map(Act::Tamper),
+            form.run.map(Act::Run),
+            form.resume.map(Act::Resume),
+            form.respond.map(Act::Respond),
+            form.edit.map(Act::Edit),
+            form.change.map(Act::Change),
+            form.tamper.map(Act::Tamper),
+            form.each.map(Act::Each),
+            form.wait_ms.map(Act::Wait),
         ];
         let mut acts = acts.into_iter().flatten();
-        let first = acts.next()?;
-        acts.next().is_none().then_some(first)
+        match (acts.next(), acts.next()) {
+            (Some(act), None) => Ok(Self {
+                name: form.name,
+                act,
+            }),
+            _ => Err(format!("the step {:?} has not exactly one act", form.name)),
+        }
     }
 }
 
@@ -149,24 +134,83 @@ impl Step {
 pub struct Verb {
     /// Which workflow; `a` unless several are run. Each has its own id and workspace.
     pub workflow: Option<String>,
-    /// Killed (SIGKILL, with its process group) when a script reaches this point:
-    /// `SCRIPT:MODE:begin` or `SCRIPT:MODE:end`, MODE being `flight-plan`, `take-off` or `evaluate`.
-    /// `begin` is before the script does anything, `end` is after everything but its answer.
-    pub kill_at: Option<String>,
+    /// The id that is given instead of the workflow's own.
+    pub id: Option<String>,
+    /// Killed (SIGKILL, with its process group) when a script reaches this point.
+    pub kill_at: Option<Point>,
     /// Held at this point while the steps of `meanwhile` are taken, then let go.
-    pub hold_at: Option<String>,
+    pub hold_at: Option<Point>,
     /// What happens while it is held.
     pub meanwhile: Vec<Step>,
 }
 
-/// One approval response.
+/// A point in the life of a program: `SCRIPT:MODE:begin` or `SCRIPT:MODE:end`, with `:N` behind it for
+/// the N-th time within the step. MODE is `flight-plan`, `take-off`, `evaluate` or `probe`. `begin` is
+/// before the program does anything, `end` after everything but its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Point {
+    /// The script.
+    pub script: String,
+    /// The mode.
+    pub mode: String,
+    /// True for `end`.
+    pub at_end: bool,
+    /// Counted from 1.
+    pub number: usize,
+}
+
+impl TryFrom<String> for Point {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let modes = ["flight-plan", "take-off", "evaluate", "probe"];
+        let (script, mode, at, number) = match parts.as_slice() {
+            [script, mode, at] => (script, mode, at, Some(1)),
+            [script, mode, at, number] => (script, mode, at, number.parse().ok()),
+            _ => return Err(format!("{text:?} is no point SCRIPT:MODE:begin|end")),
+        };
+        match number {
+            Some(number) if modes.contains(mode) && ["begin", "end"].contains(at) => Ok(Self {
+                script: (*script).to_owned(),
+                mode: (*mode).to_owned(),
+                at_end: *at == "end",
+                number,
+            }),
+            _ => Err(format!("{text:?} is no point SCRIPT:MODE:begin|end")),
+        }
+    }
+}
+
+impl std::fmt::Display for Point {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = if self.at_end { "end" } else { "begin" };
+        write!(f, "{}:{}:{at}", self.script, self.mode)?;
+        if self.number > 1 {
+            write!(f, ":{}", self.number)?;
+        }
+        Ok(())
+    }
+}
+
+/// One approval response. The members of [`Verb`] belong to it as well.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Respond {
     /// As for a verb.
-    pub verb: Verb,
-    /// Which request's id it carries: `pending` (default), `pending:ROLE`, `last`, `of:WORKFLOW`
-    /// (the pending one of another workflow), or any literal text after `literal:`.
+    pub workflow: Option<String>,
+    /// As for a verb.
+    pub id: Option<String>,
+    /// As for a verb.
+    pub kill_at: Option<Point>,
+    /// As for a verb.
+    pub hold_at: Option<Point>,
+    /// As for a verb.
+    pub meanwhile: Vec<Step>,
+    /// Which request's id it carries: `pending` (default; the last one without an accepted response),
+    /// `pending:ROLE`, `first`, `last`, `of:WORKFLOW` (the pending one of another workflow), or any
+    /// text after `literal:`.
     pub to: Option<String>,
     /// Members that replace or join `approved = true`, `approver = "ada"`, `timestamp = now`.
     pub set: toml::Table,
@@ -174,6 +218,24 @@ pub struct Respond {
     pub drop: Vec<String>,
     /// The document's text instead; `{approval_id}` and `{now}` are filled in.
     pub text: Option<String>,
+    /// The very bytes of the response that this earlier step delivered.
+    pub again: Option<String>,
+}
+
+/// Changes of workspace files.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Edit {
+    /// Whose workspace; `a` unless several are run.
+    pub workflow: Option<String>,
+    /// Path to text that the file then holds.
+    pub write: BTreeMap<String, String>,
+    /// Paths that are removed.
+    pub remove: Vec<String>,
+    /// Path to permission bits; `.` is the workspace itself.
+    pub mode: BTreeMap<String, u32>,
+    /// Path to the target of a link that is made.
+    pub link: BTreeMap<String, String>,
 }
 
 /// A change of what the orchestrator keeps, found by content: the kit knows no file layout.
@@ -186,19 +248,31 @@ pub struct Tamper {
     pub by: TamperAct,
 }
 
-/// How files are found.
+/// The same damage to one file after the other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// What happens to a file.
+    pub by: TamperAct,
+    /// What is done after that; what is seen is called `EACH.N.STEP`.
+    pub then: Vec<Step>,
+}
+
+/// How files are found. Links are not followed; locks (empty files) are no files in this sense.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TamperFile {
-    /// Every regular file that holds this text.
+    /// Every regular file that holds this text; `{workflow_id}`, `{approval_id}` and
+    /// `{plan_token}` are filled in.
     Holding(String),
     /// Every regular file with the exact bytes of a planned artifact's file, `NAME/body.data`.
     Artifact(String),
-    /// The n-th regular file in the order of paths, counted from 0, locks and empty files left out;
-    /// one run for each where `each-file` is asked for by the case.
+    /// The n-th regular file in the order of paths, counted from 0.
     Number(usize),
+    /// The n-th regular file in the order of sizes, largest first, counted from 0.
+    Largest(usize),
     /// All of them.
-    Everything,
+    Everything(bool),
 }
 
 /// What happens to a file.
@@ -206,15 +280,21 @@ pub enum TamperFile {
 #[serde(rename_all = "kebab-case")]
 pub enum TamperAct {
     /// Removed.
-    Remove,
-    /// One bit is changed: in the found text, else in the middle.
-    Flip,
+    Remove(bool),
+    /// One bit is changed, that share into the file, in percent; within the found text, if there is one.
+    Flip(u8),
     /// Cut to that share of its length, in percent.
     Cut(u8),
+    /// That many bytes are cut off its end.
+    CutBytes(u64),
     /// These bytes are appended.
     Append(String),
-    /// The found text is replaced.
+    /// The found text is replaced; without one, the whole file.
     Replace(String),
+    /// A file of that name is made in the folder of each found file.
+    Beside(String),
+    /// Put back as it was at the end of that step.
+    Restore(String),
 }
 
 /// What the subject or the machine must offer.
@@ -267,6 +347,49 @@ pub struct Check {
     /// What usually causes a failure, most common first; shown by `explain`.
     #[serde(default)]
     pub causes: Vec<String>,
+}
+
+impl Check {
+    /// The requirement ids, the id's own one first.
+    pub fn requirement_ids(&self) -> Vec<&str> {
+        crate::suite::requirement_ids(&self.id, &self.requirements)
+    }
+}
+
+impl Act {
+    /// The label of the workflow it is about.
+    pub fn workflow(&self) -> &str {
+        let label = match self {
+            Self::Run(verb) | Self::Resume(verb) => verb.workflow.as_deref(),
+            Self::Respond(respond) => respond.workflow.as_deref(),
+            Self::Edit(edit) => edit.workflow.as_deref(),
+            Self::Change(_) | Self::Tamper(_) | Self::Each(_) | Self::Wait(_) => None,
+        };
+        label.unwrap_or("a")
+    }
+
+    /// The steps within it.
+    pub fn inner(&self) -> &[Step] {
+        match self {
+            Self::Run(verb) | Self::Resume(verb) => &verb.meanwhile,
+            Self::Respond(respond) => &respond.meanwhile,
+            Self::Each(each) => &each.then,
+            Self::Edit(_) | Self::Change(_) | Self::Tamper(_) | Self::Wait(_) => &[],
+        }
+    }
+}
+
+impl Respond {
+    /// It as a call.
+    pub(crate) fn verb(&self) -> Verb {
+        Verb {
+            workflow: self.workflow.clone(),
+            id: self.id.clone(),
+            kill_at: self.kill_at.clone(),
+            hold_at: self.hold_at.clone(),
+            meanwhile: self.meanwhile.clone(),
+        }
+    }
 }
 
 fn baseline() -> Vec<String> {

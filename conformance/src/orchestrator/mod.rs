@@ -8,10 +8,14 @@
 //! The same flow as the engine kit's, with other data. A drill sets a stage (a workspace, a workflow,
 //! scripted engines and policies) and takes steps on it (run, resume, respond, kill, tamper).
 
+pub mod adapter;
 pub mod catalogue;
 pub mod drill;
+pub mod drive;
 pub mod expect;
 pub mod judge;
 pub mod observe;
+pub mod plan;
 pub mod rule;
 pub mod select;
+pub mod stage;

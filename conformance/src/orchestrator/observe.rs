@@ -46,6 +46,8 @@ pub struct Run {
     pub roster: Value,
     /// Label to workflow id.
     pub ids: BTreeMap<String, String>,
+    /// The run's directories: name to path, as the programs saw them.
+    pub dirs: BTreeMap<String, String>,
     /// Secrets and other marks that must not be found where they do not belong; made up for this run.
     pub canaries: Vec<Canary>,
     /// The workspace before the first step, by label.
@@ -134,6 +136,8 @@ pub enum ActSeen {
     Change,
     /// The orchestrator's files were changed.
     Tamper,
+    /// Time went by.
+    Wait,
 }
 
 /// What became of a step of the kit's own.
@@ -206,6 +210,20 @@ pub struct Exports {
     pub approvals: Document,
     /// `export artifacts`.
     pub artifacts: Document,
+}
+
+impl Exports {
+    /// The documents by name.
+    pub const fn named(&self) -> [(&'static str, &Document); 6] {
+        [
+            ("state", &self.state),
+            ("wal", &self.wal),
+            ("audit", &self.audit),
+            ("plan-token", &self.plan_token),
+            ("approvals", &self.approvals),
+            ("artifacts", &self.artifacts),
+        ]
+    }
 }
 
 /// One printed document.

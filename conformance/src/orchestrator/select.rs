@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::{self, Kit};
-use super::drill::{Case, Check, Drill, Step};
+use super::drill::{Check, Drill};
+use super::plan::RunPlan;
 use crate::select::{Chosen, SelectError, Selection, choose};
 
 /// What will be driven and judged.
@@ -17,50 +18,6 @@ pub struct Plan {
     pub runs: Vec<RunPlan>,
 }
 
-/// One run of a drill, or of one of its cases.
-#[derive(Debug, Clone)]
-pub struct RunPlan {
-    /// The drill.
-    pub drill: Drill,
-    /// The case, where the drill has cases.
-    pub case: Option<Case>,
-}
-
-impl RunPlan {
-    /// `DRILL` or `DRILL/CASE`.
-    pub fn name(&self) -> String {
-        match &self.case {
-            Some(case) => format!("{}/{}", self.drill.name, case.name),
-            None => self.drill.name.clone(),
-        }
-    }
-
-    /// The steps: the case's in place of the drill's of the same name, or instead of all of them.
-    pub fn steps(&self) -> Vec<&Step> {
-        let of_case = self.case.as_ref().map_or(&[][..], |case| &case.steps);
-        if self.drill.steps.is_empty() {
-            return of_case.iter().collect();
-        }
-        let replaced = |step: &String| of_case.iter().find(|other: &&Step| other.name == *step);
-        let steps = self.drill.steps.iter();
-        steps
-            .map(|step| replaced(&step.name).unwrap_or(step))
-            .collect()
-    }
-}
-
-/// All runs of a drill.
-pub fn runs(drill: &Drill) -> Vec<RunPlan> {
-    let run = |case| RunPlan {
-        drill: drill.clone(),
-        case,
-    };
-    if drill.cases.is_empty() {
-        return vec![run(None)];
-    }
-    drill.cases.iter().cloned().map(Some).map(run).collect()
-}
-
 /// Resolves a selection against the kit.
 ///
 /// # Errors
@@ -72,7 +29,7 @@ pub fn select(kit: &Kit, selection: &Selection) -> Result<Plan, SelectError> {
         .drills
         .iter()
         .filter(|drill| names.contains(drill.name.as_str()))
-        .flat_map(runs)
+        .flat_map(Drill::runs)
         .collect();
     Ok(Plan {
         selected,
@@ -104,7 +61,7 @@ fn drills_for<'a>(kit: &'a Kit, selected: &BTreeSet<String>) -> BTreeSet<&'a str
 }
 
 /// Which steps: `STEP`, `CASE/STEP` of the check's own drill, `DRILL:STEP`, `DRILL:CASE/STEP`; a `*`
-/// at the end of a part stands for any rest.
+/// stands for any text: `each.*.resume`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
     drill: String,
@@ -134,10 +91,6 @@ impl Selector {
 
     /// Whether it means this step. A selector without a case means the step in every case.
     pub fn matches(&self, drill: &str, case: Option<&str>, step: &str) -> bool {
-        let fits = |wanted: &str, name: &str| match wanted.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => wanted == name,
-        };
         let case_fits = match (&self.case, case) {
             (None, _) => true,
             (Some(wanted), Some(name)) => fits(wanted, name),
@@ -148,28 +101,31 @@ impl Selector {
 
     /// Whether it means any step of the drill.
     pub fn finds_in(&self, drill: &Drill) -> bool {
-        runs(drill).iter().any(|run| {
-            let case = run.case.as_ref().map(|case| case.name.as_str());
-            let mut open: Vec<&Step> = run.steps();
-            while let Some(step) = open.pop() {
-                if self.matches(&drill.name, case, &step.name) {
-                    return true;
-                }
-                open.extend(meanwhile(step));
-            }
-            false
+        drill.runs().iter().any(|run| {
+            let names = run.step_names();
+            let mut names = names.iter();
+            names.any(|step| self.matches(&drill.name, run.case.as_deref(), step))
         })
     }
 }
 
-/// The steps that are taken while a step's call is held.
-pub fn meanwhile(step: &Step) -> &[Step] {
-    let verb = step
-        .run
-        .as_ref()
-        .or(step.resume.as_ref())
-        .or(step.respond.as_ref().map(|respond| &respond.verb));
-    verb.map_or(&[], |verb| &verb.meanwhile)
+/// Whether a name is the wanted one; each `*` stands for any text.
+fn fits(wanted: &str, name: &str) -> bool {
+    let Some((first, rest)) = wanted.split_once('*') else {
+        return wanted == name;
+    };
+    let Some(mut name) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match name.find(part) {
+            Some(at) => name = &name[at + part.len()..],
+            None => return false,
+        }
+    }
+    name.ends_with(last)
 }
 
 #[cfg(test)]
@@ -184,6 +140,8 @@ mod tests {
         assert!(means("a/run", Some("a"), "run") && !means("a/run", Some("b"), "run"));
         assert!(means("*/run", Some("b"), "run") && !means("*/run", None, "run"));
         assert!(means("*:*", None, "x") && !means("other:run", None, "run"));
+        assert!(means("each.*.resume", None, "each.3.resume"));
+        assert!(!means("each.*.resume", None, "each.3"));
         assert!(Selector::parse("*:*", "own").is_everything());
     }
 }

@@ -118,7 +118,10 @@ impl ArtifactScript {
 
     fn content(&self, input: &Input) -> Option<Vec<u8>> {
         let hex = self.body_hex.as_deref().map(bytes_of_hex);
-        let text = self.body.as_ref().map(|text| fill(text, input).into_bytes());
+        let text = self
+            .body
+            .as_ref()
+            .map(|text| fill(text, input).into_bytes());
         let mut body = hex.or(text)?;
         if let Some(size) = self.repeat {
             let size = size.min(REPEATED_MAX);

@@ -10,8 +10,8 @@ use super::determinism::DeterminismFault;
 use super::input::{InputFault, Leniency};
 use super::kind::Fault;
 use super::process::Moment;
-use crate::hub::Hub;
 use crate::engine::{self, Artifact, Edit, Failure, Input, Launch, Mode, Outcome, Start};
+use crate::hub::Hub;
 
 /// The way in which this engine is wrong, if any. Every method answers for the correct engine unless
 /// the script says otherwise.

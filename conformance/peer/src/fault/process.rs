@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::When;
-use crate::hub::Hub;
 use crate::engine::{Failure, Mode, Outcome, Start};
+use crate::hub::Hub;
 
 /// A deviation of the process itself: `process/...`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

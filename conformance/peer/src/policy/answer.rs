@@ -94,7 +94,10 @@ impl PolicyScript {
     pub(crate) fn answer(&self, input: &[u8]) -> &Answer {
         let haystack = Haystack::new(input);
         let fits = |when: &&When| {
-            let held = when.contains.as_ref().is_none_or(|text| haystack.holds(text));
+            let held = when
+                .contains
+                .as_ref()
+                .is_none_or(|text| haystack.holds(text));
             held && when.mode.as_ref().is_none_or(|mode| haystack.is_mode(mode))
         };
         self.when

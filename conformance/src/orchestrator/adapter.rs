@@ -1,0 +1,129 @@
+//! The adapter file of an orchestrator: how it is called, and what it offers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::drill::Needs;
+use crate::adapter::hex;
+
+/// An orchestrator's adapter. Every member is optional: without any, the binary is called with the
+/// command lines of the driver contract.
+///
+/// In templates stand `{state_dir}`, `{workspace}`, `{workflow_id}`, `{workflow}`, `{response}` and
+/// `{document}`, where they mean something.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrchestratorAdapter {
+    /// A name for reports.
+    pub name: Option<String>,
+    /// The arguments that make it print its version.
+    pub version: Option<Vec<String>>,
+    /// The arguments of each verb.
+    pub verbs: Verbs,
+    /// Optional capabilities: `true` is claimed, `false` is denied, absent is left to be seen.
+    pub capabilities: BTreeMap<Needs, bool>,
+    /// Audit event types: ours to the orchestrator's own.
+    pub events: BTreeMap<String, String>,
+    /// The limit of one call, milliseconds; 30 s when absent.
+    pub timeout_ms: Option<u64>,
+    /// The public key of the audit log, `<name>+<id>+<base64>`, or a file that holds it.
+    pub audit_key: Option<String>,
+    /// The folder of stored artifacts that exported paths start at.
+    pub artifacts_dir: Option<String>,
+    /// The arguments that make it print a checkpoint of the audit log.
+    pub checkpoint: Option<Vec<String>>,
+    /// SHA-256 of the file; absent without one.
+    #[serde(skip)]
+    pub digest: Option<String>,
+}
+
+/// The arguments of each verb, after the program's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Verbs {
+    /// Creates a workflow and drives it.
+    pub run: Vec<String>,
+    /// Recovers, and goes on.
+    pub resume: Vec<String>,
+    /// Delivers a response, and goes on.
+    pub respond: Vec<String>,
+    /// Prints a document.
+    pub export: Vec<String>,
+}
+
+impl Default for Verbs {
+    fn default() -> Self {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+        Self {
+            run: words(
+                "run --state-dir {state_dir} --workspace {workspace} --workflow-id {workflow_id} {workflow}",
+            ),
+            resume: words("resume --state-dir {state_dir} {workflow_id}"),
+            respond: words("respond --state-dir {state_dir} {workflow_id} {response}"),
+            export: words("export --state-dir {state_dir} {workflow_id} {document}"),
+        }
+    }
+}
+
+/// Why an adapter file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrchestratorAdapterError {
+    /// The file cannot be read.
+    #[error("cannot read the adapter file {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not an adapter.
+    #[error("the adapter file {path} is not valid")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: toml::de::Error,
+    },
+}
+
+impl OrchestratorAdapter {
+    /// Reads an adapter file (TOML).
+    ///
+    /// # Errors
+    /// When it cannot be read, or has unknown or ill-typed members.
+    pub fn load(path: &Path) -> Result<Self, OrchestratorAdapterError> {
+        let text = std::fs::read_to_string(path).map_err(|source| {
+            OrchestratorAdapterError::Unreadable {
+                path: path.to_owned(),
+                source,
+            }
+        })?;
+        let mut adapter: Self =
+            toml::from_str(&text).map_err(|source| OrchestratorAdapterError::Invalid {
+                path: path.to_owned(),
+                source,
+            })?;
+        adapter.digest = Some(hex(&Sha256::digest(text.as_bytes())));
+        Ok(adapter)
+    }
+
+    /// The limit of one call.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms.unwrap_or(30_000))
+    }
+}
+
+/// A template's words with their placeholders filled in.
+pub(crate) fn fill(template: &[String], values: &[(&str, &str)]) -> Vec<String> {
+    let word = |word: &String| {
+        values.iter().fold(word.clone(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
+    };
+    template.iter().map(word).collect()
+}

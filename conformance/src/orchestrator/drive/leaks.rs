@@ -1,0 +1,74 @@
+//! What is found again below the state directory and in outputs: secrets, and copies of artifacts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::adapter::hex;
+use crate::drive::snapshot;
+use crate::judge::secrets;
+use crate::observe::Canary;
+use crate::orchestrator::observe::Leak;
+
+/// Canaries in all their spellings.
+#[derive(Debug)]
+pub(super) struct Needles(Vec<(String, &'static str, String)>);
+
+impl Needles {
+    pub(super) fn of(canaries: &[Canary]) -> Self {
+        let all = canaries.iter().flat_map(|canary| {
+            let spellings = secrets::spellings(&canary.value).into_iter();
+            spellings.map(|(spelling, needle)| (canary.name.clone(), spelling, needle))
+        });
+        Self(all.collect())
+    }
+
+    /// The canaries in a text, each once.
+    pub(super) fn find(&self, bytes: &[u8], place: &str, leaks: &mut Vec<Leak>) {
+        let decoded = secrets::percent_decoded(bytes);
+        for (canary, spelling, needle) in &self.0 {
+            let known = |leak: &Leak| leak.canary == *canary && leak.place == place;
+            if leaks.iter().any(known) {
+                continue;
+            }
+            let within = |bytes: &[u8]| memchr::memmem::find(bytes, needle.as_bytes()).is_some();
+            let encoding = if within(bytes) {
+                *spelling
+            } else if within(&decoded) {
+                "url"
+            } else {
+                continue;
+            };
+            leaks.push(Leak {
+                canary: canary.clone(),
+                encoding: encoding.to_owned(),
+                place: place.to_owned(),
+            });
+        }
+    }
+}
+
+/// Looks through the files below `root`: canaries, and files whose bytes have one of these digests.
+pub(super) fn search(
+    root: &Path,
+    needles: &Needles,
+    planned: &BTreeMap<String, String>,
+    leaks: &mut Vec<Leak>,
+) -> BTreeMap<String, usize> {
+    let mut stored: BTreeMap<String, usize> =
+        planned.keys().map(|name| (name.clone(), 0)).collect();
+    for (path, bytes) in &snapshot::look_with_contents(root).contents {
+        needles.find(&bytes.kept, &format!("state-dir:{path}"), leaks);
+        if !bytes.is_whole() {
+            continue;
+        }
+        let digest = hex(&Sha256::digest(&bytes.kept));
+        for (name, wanted) in planned {
+            if *wanted == digest {
+                *stored.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+    stored
+}
