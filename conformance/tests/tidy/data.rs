@@ -20,6 +20,10 @@ fn every_drill_file_is_in_the_kit() {
     let mut files = 0;
     for file in repository::files() {
         if let Some(name) = file.path.strip_prefix("conformance/drills/") {
+            // Those of the other kit are in folders of families.
+            if name.starts_with("orchestrator/") {
+                continue;
+            }
             let stem = name.strip_suffix(".toml");
             let known = stem.is_some_and(|stem| names.contains(stem));
             assert!(known, "{} is no drill", file.path);
