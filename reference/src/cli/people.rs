@@ -223,13 +223,15 @@ fn asked(request: &Request) -> String {
 
 fn shown(stored: &Stored, content: &Result<String, String>) -> String {
     let artifact = &stored.artifact;
-    let target = artifact.target.as_deref().unwrap_or("nothing");
+    let target = artifact.target.as_ref();
+    let target = target.map(|target| format!(" on {target}"));
     let title = format!(
-        "artifact {} ({}): {} {} on {target}, sha256 {}",
+        "artifact {} ({}): {} {}{}, sha256 {}",
         stored.name,
         stored.role,
         artifact.action,
         artifact.artifact_type,
+        target.unwrap_or_default(),
         stored.descriptor()
     );
     let mut text = format!("\n{}\n", out::shown(&title));
