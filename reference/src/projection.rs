@@ -205,11 +205,10 @@ fn write_log(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = if fault::on(Fault::StateRewrittenInPlace) {
-        path.to_owned()
-    } else {
-        path.with_extension("new")
-    };
+    if fault::on(Fault::StateRewrittenInPlace) {
+        return fs::write(path, bytes);
+    }
+    let beside = path.with_extension("new");
     let mut options = fs::File::options();
     options.write(true).create(true).truncate(true);
     let mut file = std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600).open(&beside)?;

@@ -146,4 +146,17 @@ fn secrets_are_mapped_and_never_stored() {
         .output()
         .unwrap();
     assert_eq!(code(&output), Some(1));
+    // A name of a file in the workspace is told as a difference, without the secret.
+    let adds = "input=$(cat); [ \"$2\" = take-off ] || : > \"$CABINCREW_WORKSPACE/hunter2hunter2\"";
+    place.script("engine", &ENGINE.replace("input=$(cat)", adds));
+    let words = ["--workspace", "ws", "--workflow-id", "u", "workflow.json"];
+    let mut command = place.command("run", &words);
+    let output = command.env("MY_TOKEN", "hunter2hunter2").output().unwrap();
+    assert_eq!(code(&output), Some(1));
+    let told = place.cabincrew("export", &["u", "audit"]).stdout;
+    let told = String::from_utf8(told).unwrap();
+    assert!(
+        told.contains("added [redacted]") && !told.contains("hunter2"),
+        "{told}"
+    );
 }

@@ -93,6 +93,16 @@ impl Site {
         let values = mapped.filter_map(|secret| self.environment.get(&secret.env));
         self.redactor = Redactor::new(values.map(String::as_str));
     }
+
+    /// Keeps secrets out of a failure: names of files may hold them too (CC-AUD-016).
+    fn redact(&self, failure: &mut Failure) {
+        failure.error = self.redactor.text(&failure.error);
+        let integrity = failure.integrity.as_mut();
+        let differences = integrity.and_then(|found| found.differences.as_mut());
+        for difference in differences.into_iter().flatten() {
+            *difference = self.redactor.text(difference);
+        }
+    }
 }
 
 impl Outside for Site {
@@ -116,7 +126,7 @@ impl Outside for Site {
         };
         outcome.unwrap_or_else(|mut failure| {
             if !fault::on(Fault::ErrorsNotRedacted) {
-                failure.error = self.redactor.text(&failure.error);
+                self.redact(&mut failure);
             }
             Outcome::Failed(Box::new(failure))
         })
