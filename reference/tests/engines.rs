@@ -149,6 +149,8 @@ fn secrets_are_mapped_and_never_stored() {
     // A name of a file in the workspace is told as a difference, without the secret.
     let adds = "input=$(cat); [ \"$2\" = take-off ] || : > \"$CABINCREW_WORKSPACE/hunter2hunter2\"";
     place.script("engine", &ENGINE.replace("input=$(cat)", adds));
+    let free = "20000,\"confinement\":{\"filesystem\":\"off\"}}}]";
+    place.write("workflow.json", &mapped.replace("20000}}]", free));
     let words = ["--workspace", "ws", "--workflow-id", "u", "workflow.json"];
     let mut command = place.command("run", &words);
     let output = command.env("MY_TOKEN", "hunter2hunter2").output().unwrap();
