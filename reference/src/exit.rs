@@ -93,6 +93,7 @@ impl Exit {
             | ServiceError::Gone { .. }
             | ServiceError::Survivors(_)
             | ServiceError::NothingToRetry
+            | ServiceError::Request(_)
             | ServiceError::Projection(_) => Self::Refused,
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod artifacts;
 pub mod audit;
+pub mod cancel;
 pub mod cli;
 pub mod clock;
 pub mod damage;

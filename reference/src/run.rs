@@ -3,7 +3,7 @@
 
 use cabincrew_protocol::workflow::State;
 
-use crate::decide::{self, Next, Outcome, Task};
+use crate::decide::{self, Failure, Next, Outcome, Task};
 use crate::fact::Fact;
 use crate::fault::{self, Fault};
 use crate::journal::{Journal, JournalError, Storage};
@@ -16,6 +16,11 @@ pub trait Outside {
 
     /// Has a task done. Whatever goes wrong is an outcome.
     fn perform(&mut self, record: &Record, task: Task) -> Outcome;
+
+    /// Why the workflow is to end now, if somebody has asked for that.
+    fn cancelled(&mut self, _record: &Record) -> Option<Failure> {
+        None
+    }
 
     /// Removes what must not outlive a workflow that fails (C-76).
     fn clean(&mut self, record: &Record);
@@ -32,6 +37,11 @@ pub fn drive<S: Storage>(
 ) -> Result<State, JournalError> {
     let mut next = first;
     loop {
+        if !journal.record().state().is_final()
+            && let Some(failure) = outside.cancelled(journal.record())
+        {
+            next = Next::Record(Box::new(Outcome::Failed(Box::new(failure))));
+        }
         let outcome = match next {
             Next::Rest => {
                 journal.sync()?;

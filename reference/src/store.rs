@@ -8,6 +8,7 @@
 //!                artifacts-<step>/<name>/..      artifacts of a later step
 //!                logs/                           standard error of the engines
 //!                manifests/                      what workspaces looked like, to name differences
+//!                cancel                          somebody wants it to end (`cancel`)
 //!                runs/                           directories of launches, gone at the end
 //! ```
 
@@ -194,6 +195,12 @@ impl Home {
     pub fn log(&self, step_id: &str, mode: Mode, run_index: u64) -> PathBuf {
         let name = format!("{step_id}-{}-{run_index}.stderr", mode.as_str());
         self.folder.join("logs").join(name)
+    }
+
+    /// Where somebody asks for the end.
+    #[must_use]
+    pub fn cancel_request(&self) -> PathBuf {
+        self.folder.join("cancel")
     }
 
     /// All directories of launches.

@@ -158,11 +158,11 @@ fn an_engine_that_cannot_be_confined_is_not_started() {
         grace_ms: 0,
     };
     if means("Landlock for files").files {
-        let run = launcher.run(&order("not-there"), b"").unwrap();
+        let run = launcher.run(&order("not-there"), b"", &|| false).unwrap();
         assert_eq!(run.report.end, End::NotConfined);
         assert!(!sign.exists());
     }
-    let run = launcher.run(&order(""), b"").unwrap();
+    let run = launcher.run(&order(""), b"", &|| false).unwrap();
     assert_eq!(run.report.end, End::Exited(0));
     assert!(sign.exists());
 }

@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod cancel;
 mod confinement;
 mod crash;
 mod damage;

@@ -106,7 +106,7 @@ pub(super) enum Verb {
     },
     /// Say what engines are kept from on this machine.
     Capabilities,
-    /// End a workflow that nobody is working on.
+    /// End a workflow, in whatever state; one that another process is working on, too.
     Cancel(Cancel),
 }
 

@@ -28,6 +28,9 @@ const SLACK: Duration = Duration::from_secs(20);
 /// Longest answer of a probe; less than a pipe holds, so it need not be read while it is written.
 const PROBED_MAX: u64 = 4096;
 
+/// How often it is asked whether the run is to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// Starts engines through a program that knows the stage.
 #[derive(Debug, Clone)]
 pub struct Launcher {
@@ -98,11 +101,16 @@ impl Launcher {
         Ok(serde_json::from_slice(&text)?)
     }
 
-    /// Runs an engine to its end.
+    /// Runs an engine to its end, or until `stop` says so.
     ///
     /// # Errors
     /// When the stage fails; what the engine does is in the [`Run`].
-    pub fn run(&self, order: &Order, input: &[u8]) -> Result<Run, LaunchError> {
+    pub fn run(
+        &self,
+        order: &Order,
+        input: &[u8],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Run, LaunchError> {
         let failed = |what| move |source| LaunchError::Stage { what, source };
         let (lifeline, theirs) = UnixStream::pair().map_err(failed("connected"))?;
         let mut child = Command::new(&self.program)
@@ -118,7 +126,7 @@ impl Launcher {
         // A stage that dies early breaks the pipe; the missing report says so.
         let given = send(&lifeline, order).and_then(|()| (&lifeline).write_all(input));
         let outcome = match given {
-            Ok(()) => follow(&mut child, &lifeline, order),
+            Ok(()) => follow(&mut child, &lifeline, order, stop),
             Err(source) => Err(failed("told")(source)),
         };
         drop(lifeline);
@@ -183,7 +191,12 @@ impl<R: io::Read + std::os::fd::AsFd> Stream<R> {
     }
 }
 
-fn follow(child: &mut Child, lifeline: &UnixStream, order: &Order) -> Result<Run, LaunchError> {
+fn follow(
+    child: &mut Child,
+    lifeline: &UnixStream,
+    order: &Order,
+    stop: &dyn Fn() -> bool,
+) -> Result<Run, LaunchError> {
     let failed = |source| LaunchError::Stage {
         what: "read",
         source,
@@ -192,7 +205,7 @@ fn follow(child: &mut Child, lifeline: &UnixStream, order: &Order) -> Result<Run
     let mut stderr = Stream::new(child.stderr.take(), STDERR_KEPT).map_err(failed)?;
     let limit = Duration::from_millis(order.timeout_ms.saturating_add(order.grace_ms));
     let deadline = clock::tick().checked_add(limit + SLACK);
-    let mut flooded = false;
+    let mut cut = None;
     loop {
         let fds = [
             PollFd::new(lifeline, PollFlags::IN),
@@ -208,18 +221,24 @@ fn follow(child: &mut Child, lifeline: &UnixStream, order: &Order) -> Result<Run
         let reported = wait(fds, deadline).map_err(failed)?;
         stdout.drain();
         stderr.drain();
-        if !flooded && (stdout.seen >= STDOUT_MAX || stderr.seen > STDERR_MAX) {
-            flooded = true;
-            // Half of the lifeline: the stage ends the run and can still report.
-            let _ = lifeline.shutdown(std::net::Shutdown::Write);
+        if cut.is_none() {
+            if stdout.seen >= STDOUT_MAX || stderr.seen > STDERR_MAX {
+                cut = Some(End::Flooded);
+            } else if !reported && stop() {
+                cut = Some(End::Cancelled);
+            }
+            if cut.is_some() {
+                // Half of the lifeline: the stage ends the run and can still report.
+                let _ = lifeline.shutdown(std::net::Shutdown::Write);
+            }
         }
         if reported {
             let mut report: Report = receive(lifeline).map_err(|_| LaunchError::NoReport)?;
             stdout.drain();
             stderr.drain();
-            if flooded {
-                report.end = End::Flooded;
-            }
+            // An engine that has ended by itself just then was not cut short by a request.
+            let by_itself = cut == Some(End::Cancelled) && report.end != End::Flooded;
+            report.end = cut.filter(|_| !by_itself).unwrap_or(report.end);
             return Ok(Run {
                 report,
                 stdout: stdout.kept,
@@ -234,9 +253,8 @@ fn follow(child: &mut Child, lifeline: &UnixStream, order: &Order) -> Result<Run
 
 /// Waits until something is there; true if it is the report.
 fn wait(mut fds: [PollFd<'_>; 3], deadline: Option<Instant>) -> io::Result<bool> {
-    let second = Duration::from_secs(1);
-    let left = deadline.map_or(second, |at| at.saturating_duration_since(clock::tick()));
-    let timeout = Timespec::try_from(left.min(second)).map_err(io::Error::other)?;
+    let left = deadline.map_or(LOOK_EVERY, |at| at.saturating_duration_since(clock::tick()));
+    let timeout = Timespec::try_from(left.min(LOOK_EVERY)).map_err(io::Error::other)?;
     match poll(&mut fds, Some(&timeout)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),

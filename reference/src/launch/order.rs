@@ -42,6 +42,8 @@ pub enum End {
     Signaled(i32),
     /// By the time limit.
     TimedOut,
+    /// By somebody who wanted it to end.
+    Cancelled,
     /// By an output beyond its bound.
     Flooded,
     /// The program could not be started; the system's error number.

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::misdirect::{RECEIPT_MEMBERS, first_document, input_wrongly, stand_in};
 use super::{Site, program, system};
+use crate::cancel;
 use crate::decide::Failure;
 use crate::decide::events::engine as engine_block;
 use crate::fact::Launch;
@@ -76,7 +77,10 @@ impl Site {
         let input = serde_json::to_vec(&input).expect("an input has only JSON members");
         let mut order = self.order(&program, step, place, input.len());
         self.order_wrongly(&mut order, step, mode);
-        let run = match self.launcher.run(&order, &input) {
+        let run = match self
+            .launcher
+            .run(&order, &input, &|| cancel::is_asked(&self.home))
+        {
             Ok(run) => run,
             Err(error) => {
                 // The stage may have been killed by what it was to watch over.
@@ -86,6 +90,11 @@ impl Site {
             }
         };
         self.keep_log(record, launch, &run)?;
+        if run.report.end == End::Cancelled
+            && let Some(request) = cancel::asked(&self.home)
+        {
+            return Err(request.failure(record));
+        }
         let judged = self.judge(record, launch, &run, expected.as_deref());
         judged.map(|output| Receipt { output })
     }
@@ -203,6 +212,7 @@ impl Site {
             End::Exited(code) => Some(format!("exit status {code}, which is reserved")),
             End::Signaled(signal) => Some(format!("signal {signal}")),
             End::TimedOut => Some("the time limit".to_owned()),
+            End::Cancelled => Some("a request to cancel".to_owned()),
             End::Flooded => Some("more output than is allowed".to_owned()),
             End::NotStarted(code) => {
                 let error = std::io::Error::from_raw_os_error(code);

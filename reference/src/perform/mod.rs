@@ -19,6 +19,7 @@ use cabincrew_governance::{Governor, GovernorConfig};
 use cabincrew_protocol::audit::Severity;
 
 use crate::artifacts::ArtifactStore;
+use crate::cancel;
 use crate::clock;
 use crate::decide::{Failure, Outcome, Task};
 use crate::fault::{self, Fault};
@@ -130,6 +131,10 @@ impl Outside for Site {
             }
             Outcome::Failed(Box::new(failure))
         })
+    }
+
+    fn cancelled(&mut self, record: &Record) -> Option<Failure> {
+        cancel::asked(&self.home).map(|request| request.failure(record))
     }
 
     fn clean(&mut self, _record: &Record) {

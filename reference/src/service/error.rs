@@ -52,6 +52,9 @@ pub enum ServiceError {
     /// A retry that is not for a take-off of unknown outcome.
     #[error("there is no take-off of unknown outcome to retry")]
     NothingToRetry,
+    /// A request to cancel cannot be written.
+    #[error("the process that is working on it cannot be asked to stop")]
+    Request(#[source] std::io::Error),
     /// The projections cannot be written.
     #[error("the projections cannot be written")]
     Projection(#[source] std::io::Error),

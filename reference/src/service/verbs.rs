@@ -1,6 +1,7 @@
 //! The verbs that move a workflow: create, resume, respond, cancel.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cabincrew_protocol::workflow::State;
 
@@ -8,8 +9,9 @@ use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
 use super::recover::{Open, Retry};
 use super::unrecorded::{again, apply_unrecorded};
+use crate::cancel::{self, Request};
 use crate::clock;
-use crate::decide::{self, Failure, Next, Outcome, Task};
+use crate::decide::{self, Next, Outcome, Task};
 use crate::fact::Created;
 use crate::fault::{self, Fault};
 use crate::journal::Journal;
@@ -18,7 +20,14 @@ use crate::projection;
 use crate::record::Stage;
 use crate::roster;
 use crate::run::{Outside as _, drive, write};
+use crate::store::StoreError;
 use crate::workflow;
+
+/// How long another process may take to end what it is at: an engine is ended at once, policies and
+/// probes are waited for.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// An answer as it is delivered.
 #[derive(Debug, Clone, Copy)]
@@ -101,18 +110,38 @@ impl Service {
         self.go_on(id, &mut open, first)
     }
 
-    /// Ends a workflow that nobody is working on.
+    /// Ends a workflow. Another process that is working on it is asked to, and waited for.
     ///
     /// # Errors
-    /// When it cannot be recovered.
+    /// When it cannot be recovered, or the other process does not let go in time; the request stays
+    /// then.
     pub fn cancel(&self, id: &str, by: &str, reason: Option<&str>) -> Result<State> {
-        let mut open = self.open(id, None)?;
+        let request = Request {
+            by: by.to_owned(),
+            reason: reason.unwrap_or("no reason given").to_owned(),
+        };
+        let mut open = self.take_from_others(id, &request)?;
         if !open.journal.record().state().is_final() {
-            let reason = reason.unwrap_or("no reason given");
-            let failure = Failure::new(format!("cancelled by {by}: {reason}"));
+            let failure = request.failure(open.journal.record());
             self.note(id, &mut open, Outcome::Failed(Box::new(failure)))?;
         }
         self.go_on(id, &mut open, Next::Rest)
+    }
+
+    fn take_from_others(&self, id: &str, request: &Request) -> Result<Open> {
+        let until = clock::tick() + LETS_GO_WITHIN;
+        let home = self.home(id)?;
+        loop {
+            match self.open(id, None) {
+                Err(ServiceError::Store(StoreError::Locked { .. })) if clock::tick() < until => {
+                    if !cancel::is_asked(&home) {
+                        cancel::ask(&home, request).map_err(ServiceError::Request)?;
+                    }
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     fn note(&self, id: &str, open: &mut Open, outcome: Outcome) -> Result<()> {
@@ -156,6 +185,9 @@ impl Service {
         }
         if state == State::AwaitingApproval && fault::on(Fault::AppliedWhileWaiting) {
             apply_unrecorded(open);
+        }
+        if state.is_final() {
+            cancel::clear(&open.held.home);
         }
         let replayed = self.look(id)?;
         projection::write(&open.held.home, &replayed).map_err(ServiceError::Projection)?;
