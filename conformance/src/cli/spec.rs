@@ -9,9 +9,10 @@ use super::arguments::Color;
 use super::edge::Edge;
 use super::error::CliError;
 use super::output;
+use crate::catalogue::Kit;
 use crate::draft::baseline::{Baseline, Compared};
 use crate::draft::print::{Outcome, annotations, explain, json, sarif, terminal};
-use crate::draft::{self, rule};
+use crate::draft::{self, difference, rule};
 use crate::exit::Exit;
 
 /// Check drafts of the protocol
@@ -25,6 +26,8 @@ pub(crate) struct SpecArgs {
 enum SpecCommand {
     /// Check a draft's schemas and prose against each other and the requirements
     Check(CheckArgs),
+    /// Say what changed between two drafts, and for whom it matters
+    Diff(DiffArgs),
     /// Explain a rule of `check`, or list all of them
     Explain {
         /// For example CCS-020
@@ -52,6 +55,33 @@ struct CheckArgs {
     only: Vec<String>,
 }
 
+#[derive(Debug, clap::Args)]
+struct DiffArgs {
+    /// The older draft: a folder, or one schema file
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The newer draft
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// The form of the difference on standard output
+    #[arg(long, value_enum, default_value = "terminal")]
+    format: DifferenceFormat,
+    /// Exit with status 1 when a change is breaking for either side
+    #[arg(long)]
+    deny_breaking: bool,
+}
+
+/// The form of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DifferenceFormat {
+    /// For people
+    Terminal,
+    /// For a pull request or release notes
+    Markdown,
+    /// One JSON document
+    Json,
+}
+
 /// The form of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FindingFormat {
@@ -72,6 +102,7 @@ enum FindingFormat {
 pub(crate) fn run(args: &SpecArgs, edge: &Edge) -> Result<Exit, CliError> {
     match &args.command {
         SpecCommand::Check(args) => check(args, edge),
+        SpecCommand::Diff(args) => diff(args),
         SpecCommand::Explain { code } => {
             let text = match code {
                 Some(code) => explain::one(known_rule(code)?),
@@ -137,6 +168,25 @@ fn check(args: &CheckArgs, edge: &Edge) -> Result<Exit, CliError> {
     };
     output::print(&text, color)?;
     Ok(exit)
+}
+
+fn diff(args: &DiffArgs) -> Result<Exit, CliError> {
+    let (old, new) = (draft::read(&args.old)?, draft::read(&args.new)?);
+    let difference = difference::compare(&old, &new, &Kit::embedded()?);
+    let text = match args.format {
+        DifferenceFormat::Terminal => difference::print::terminal(&difference),
+        DifferenceFormat::Markdown => difference::print::markdown(&difference),
+        DifferenceFormat::Json => {
+            difference::print::json(&difference).map_err(CliError::Serialise)?
+        }
+    };
+    output::print(&text, Color::Auto)?;
+    let breaks = difference.worst() == difference::Class::Breaking;
+    Ok(if args.deny_breaking && breaks {
+        Exit::DoesNotConform
+    } else {
+        Exit::Conforms
+    })
 }
 
 /// The folder as a prefix of paths in the output, which holds no absolute ones.

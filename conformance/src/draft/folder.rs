@@ -53,13 +53,20 @@ pub enum DraftError {
     },
 }
 
-/// Reads the Markdown files and JSON Schemas of a folder. Hidden folders and links are passed over.
+/// Reads the Markdown files and JSON Schemas of a folder, or a single file. Links and the folders of
+/// version control and build tools are passed over.
 ///
 /// # Errors
 /// When something cannot be read, is larger than a draft, or there is nothing to check.
 pub fn read(folder: &Path) -> Result<Draft, DraftError> {
     let mut walk = Walk::default();
-    walk.folder(folder, "", 0)?;
+    if folder.is_file() {
+        let name = folder.file_name().unwrap_or_default();
+        let parent = folder.parent().unwrap_or(Path::new(""));
+        walk.file(parent, name.to_string_lossy().into_owned())?;
+    } else {
+        walk.folder(folder, "", 0)?;
+    }
     let mut draft = Draft::of_texts(&walk.texts);
     draft.paths = walk.paths.into_iter().collect();
     if draft.chapters.is_empty() && draft.schemas.is_empty() {

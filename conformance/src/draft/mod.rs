@@ -6,6 +6,7 @@
 
 pub mod baseline;
 mod chapter;
+pub mod difference;
 mod finding;
 mod folder;
 mod lines;

@@ -6,7 +6,7 @@ mod examples;
 mod quantities;
 mod reference_page;
 mod references;
-mod requirements;
+pub(super) mod requirements;
 mod schema_files;
 mod shapes;
 mod states;

@@ -139,6 +139,32 @@ fn claims<'a>(draft: &'a Draft, requirements: &'a Catalogue) -> BTreeMap<&'a str
     claims
 }
 
+/// The ids of requirements that were read from a section of a chapter, or from one around it.
+pub(in crate::draft) fn read_from(
+    draft: &Draft,
+    requirements: &Catalogue,
+    chapter: &Chapter,
+    section: usize,
+) -> Vec<String> {
+    let around = around(chapter, section);
+    requirements
+        .iter()
+        .filter(|requirement| {
+            requirement
+                .sources
+                .iter()
+                .any(|text| match source(draft, text) {
+                    Some(Source::Section(other, place)) => {
+                        other.path == chapter.path
+                            && around.iter().any(|section| is_named(section, place))
+                    }
+                    Some(Source::Type(..)) | None => false,
+                })
+        })
+        .map(|requirement| requirement.id.clone())
+        .collect()
+}
+
 fn unclaimed(draft: &Draft, requirements: &Catalogue) -> Vec<Finding> {
     let claims = claims(draft, requirements);
     let mut found = Vec::new();
@@ -193,7 +219,7 @@ fn unclaimed(draft: &Draft, requirements: &Catalogue) -> Vec<Finding> {
 
 /// Whether a chapter speaks about the protocol. Pages in capitals, as on contributing, and those on
 /// libraries, tools and tests do not.
-fn is_of_protocol(chapter: &Chapter) -> bool {
+pub(in crate::draft) fn is_of_protocol(chapter: &Chapter) -> bool {
     let stem = chapter.name().split('.').next().unwrap_or_default();
     let first = chapter.path.split('/').next().unwrap_or_default();
     stem.chars().any(char::is_lowercase) && !["lib", "tools", "tests", "src"].contains(&first)
