@@ -8,6 +8,7 @@
 pub mod adapter;
 pub mod catalogue;
 pub mod cli;
+pub mod coverage;
 pub mod doctor;
 pub mod draft;
 pub mod drill;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod conform;
+mod difference;
 mod drafts;
 mod evidence;
 mod lists;

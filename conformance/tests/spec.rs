@@ -110,3 +110,66 @@ fn rules_are_explained() {
     let all = conform.run(&["spec", "explain"]);
     assert!(all.stdout.contains("CCS-004"), "{}", all.stdout);
 }
+
+#[test]
+fn a_difference_has_three_forms_and_may_be_denied() {
+    let conform = draft(false);
+    conform.write("new.json", &SCHEMA.replace("\"string\"", "\"number\""));
+    let run = |more: &[&str]| {
+        let mut args = vec!["spec", "diff", "draft/schema.json", "new.json"];
+        args.extend(more);
+        conform.run(&args)
+    };
+    let plain = run(&[]);
+    assert_eq!(plain.code, 0, "{}", plain.stderr);
+    insta::assert_snapshot!("spec_diff", plain.stdout);
+    assert_eq!(run(&["--deny-breaking"]).code, 1);
+    let json: Value =
+        serde_json::from_str(&run(&["--format", "json"]).stdout).expect("JSON is JSON");
+    assert_eq!(json["changes"][0]["producers"], "breaking");
+    let markdown = run(&["--format", "markdown"]).stdout;
+    let row = "| `Ticket.ticket_id` | the type string became number | breaking | breaking |";
+    assert!(markdown.contains(row), "{markdown}");
+    let same = conform.run(&["spec", "diff", "draft", "draft", "--deny-breaking"]);
+    assert_eq!(same.code, 0, "{}", same.stdout);
+}
+
+#[test]
+fn coverage_and_tables_are_printed() {
+    let conform = Conform::new();
+    let run = |args: &[&str]| {
+        let ran = conform.run(args);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+        ran.stdout
+    };
+    let json: Value = serde_json::from_str(&run(&["spec", "coverage", "--format", "json"]))
+        .expect("JSON is JSON");
+    let first = &json["requirements"][0];
+    assert_eq!(first["id"], "CC-ENG-001");
+    assert_eq!(first["standing"], "checked");
+    assert!(
+        first["checks"][0]["faults"]
+            .as_array()
+            .is_some_and(|faults| !faults.is_empty()),
+        "{first}"
+    );
+    let html = run(&["spec", "coverage", "--format", "html"]);
+    assert!(html.contains("<tr id=\"CC-ENG-001\">"));
+    for outside in ["src=", "href=", "http"] {
+        assert!(!html.contains(outside), "the page needs {outside}");
+    }
+    let markdown = run(&["spec", "coverage"]);
+    assert!(
+        markdown.contains("| CC-ENG-001 | MUST | engine |"),
+        "{markdown}"
+    );
+    let rows: Value =
+        serde_json::from_str(&run(&["spec", "export", "transitions"])).expect("JSON is JSON");
+    assert_eq!(rows["rows"][0]["from"], "INIT");
+    let all: Value =
+        serde_json::from_str(&run(&["spec", "export", "requirements"])).expect("JSON is JSON");
+    assert_eq!(all[0]["id"], "CC-ENG-001");
+    let vectors: Value =
+        serde_json::from_str(&run(&["spec", "export", "vectors"])).expect("JSON is JSON");
+    assert!(vectors["canonical-json"]["cases"].is_array());
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::adapter::AdapterError;
 use crate::catalogue::CatalogueError;
+use crate::coverage::CoverageError;
 use crate::draft::DraftError;
 use crate::draft::baseline::BaselineError;
 use crate::drive::engine::DriveError;
@@ -13,6 +14,7 @@ use crate::explain::ExplainError;
 use crate::golden::GoldenError;
 use crate::init::InitError;
 use crate::known::KnownError;
+use crate::orchestrator::catalogue::KitError;
 use crate::report::AccountingError;
 use crate::scenario::ScenarioError;
 use crate::select::SelectError;
@@ -30,6 +32,12 @@ pub enum CliError {
     /// The catalogue is broken.
     #[error("the kit's catalogue is broken")]
     Catalogue(#[from] CatalogueError),
+    /// The catalogue of checks on orchestrators is broken.
+    #[error("the kit's catalogue of checks on orchestrators is broken")]
+    OrchestratorKit(#[from] KitError),
+    /// The table of coverage cannot be made.
+    #[error("the table of coverage cannot be made")]
+    Coverage(#[from] CoverageError),
     /// The draft cannot be read.
     #[error("the draft cannot be checked")]
     Draft(#[from] DraftError),
@@ -121,8 +129,10 @@ impl CliError {
         match self {
             Self::Accounting(_)
             | Self::Catalogue(_)
+            | Self::Coverage(_)
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
             | Self::List(_)
+            | Self::OrchestratorKit(_)
             | Self::Output(_)
             | Self::Serialise(_) => Exit::KitWrong,
             Self::Drive(_) | Self::Golden(GoldenError::NoPlan { .. }) => Exit::NotExercised,

@@ -5,6 +5,7 @@ mod arguments;
 mod completions;
 mod doctor;
 mod edge;
+mod editor_data;
 mod engine;
 mod error;
 mod explain;

@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::arguments::Color;
 use super::edge::Edge;
+use super::editor_data::{self, CoverageFormat, Export};
 use super::error::CliError;
 use super::output;
 use crate::catalogue::Kit;
@@ -14,6 +15,7 @@ use crate::draft::baseline::{Baseline, Compared};
 use crate::draft::print::{Outcome, annotations, explain, json, sarif, terminal};
 use crate::draft::{self, difference, rule};
 use crate::exit::Exit;
+use crate::orchestrator::catalogue::Kit as OrchestratorKit;
 
 /// Check drafts of the protocol
 #[derive(Debug, clap::Args)]
@@ -28,6 +30,18 @@ enum SpecCommand {
     Check(CheckArgs),
     /// Say what changed between two drafts, and for whom it matters
     Diff(DiffArgs),
+    /// Say which checks verify which requirement, and which faults prove them
+    Coverage {
+        /// The form of the table on standard output
+        #[arg(long, value_enum, default_value = "markdown")]
+        format: CoverageFormat,
+    },
+    /// Print one of the kit's tables as JSON
+    Export {
+        /// Which
+        #[arg(value_enum, value_name = "TABLE")]
+        table: Export,
+    },
     /// Explain a rule of `check`, or list all of them
     Explain {
         /// For example CCS-020
@@ -103,6 +117,8 @@ pub(crate) fn run(args: &SpecArgs, edge: &Edge) -> Result<Exit, CliError> {
     match &args.command {
         SpecCommand::Check(args) => check(args, edge),
         SpecCommand::Diff(args) => diff(args),
+        SpecCommand::Coverage { format } => editor_data::coverage(*format),
+        SpecCommand::Export { table } => editor_data::export(*table),
         SpecCommand::Explain { code } => {
             let text = match code {
                 Some(code) => explain::one(known_rule(code)?),
@@ -172,7 +188,8 @@ fn check(args: &CheckArgs, edge: &Edge) -> Result<Exit, CliError> {
 
 fn diff(args: &DiffArgs) -> Result<Exit, CliError> {
     let (old, new) = (draft::read(&args.old)?, draft::read(&args.new)?);
-    let difference = difference::compare(&old, &new, &Kit::embedded()?);
+    let (engine, orchestrator) = (Kit::embedded()?, OrchestratorKit::embedded()?);
+    let difference = difference::compare(&old, &new, &[&engine, &orchestrator]);
     let text = match args.format {
         DifferenceFormat::Terminal => difference::print::terminal(&difference),
         DifferenceFormat::Markdown => difference::print::markdown(&difference),

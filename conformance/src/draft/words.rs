@@ -1,7 +1,8 @@
 //! Words and sentences of prose.
 
-/// Words that make a sentence a requirement (RFC 2119), in lower case.
-const DUTIES: [&str; 4] = ["must", "shall", "should", "may"];
+/// Words that make a sentence a requirement (RFC 2119), in lower case. `may` is one only in capitals:
+/// in small letters it mostly says what can happen.
+const DUTIES: [&str; 3] = ["must", "shall", "should"];
 
 /// Runs of letters, digits and underscores, with the byte at which each begins.
 pub(super) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -64,7 +65,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
 pub(super) fn duty(sentence: &str) -> Option<&str> {
     words(sentence)
         .map(|(_, word)| word)
-        .find(|word| DUTIES.contains(&word.to_lowercase().as_str()))
+        .find(|word| *word == "MAY" || DUTIES.contains(&word.to_lowercase().as_str()))
 }
 
 /// Names for a message, each in backquotes, at most eight of them.
@@ -114,7 +115,8 @@ mod tests {
             ]
         );
         assert_eq!(duty("It MUST hold."), Some("MUST"));
-        assert_eq!(duty("A mustard seed."), None);
+        assert_eq!(duty("A mustard seed may grow."), None);
+        assert_eq!(duty("It MAY grow."), Some("MAY"));
     }
 
     #[test]

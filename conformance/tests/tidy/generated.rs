@@ -1,13 +1,14 @@
 //! Generated pages: committed, and proven fresh. `UPDATE=1 cargo test -p cabincrew-conform` writes
 //! them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use cabincrew_conform::catalogue::Kit;
-use cabincrew_conform::drill::Check;
+use cabincrew_conform::coverage::{Coverage, Standing, markdown};
+use cabincrew_conform::draft::print::explain;
 use cabincrew_conform::exit::Exit;
-use cabincrew_protocol::requirement::{Actor, Catalogue, Requirement, Verify};
+use cabincrew_conform::orchestrator::catalogue::Kit as OrchestratorKit;
+use cabincrew_protocol::requirement::Actor;
 
 use super::repository;
 
@@ -18,75 +19,13 @@ fn kit() -> Kit {
     Kit::embedded().expect("the kit of this build is sound")
 }
 
-/// The checks of each requirement.
-fn checks_by_requirement(kit: &Kit) -> BTreeMap<&str, Vec<&Check>> {
-    let mut found: BTreeMap<&str, Vec<&Check>> = BTreeMap::new();
-    for check in kit.checks() {
-        for id in check.requirement_ids() {
-            found.entry(id).or_default().push(check);
-        }
-    }
-    found
-}
-
-/// How a requirement stands.
-fn standing(requirement: &Requirement, checks: Option<&Vec<&Check>>) -> String {
-    match (&requirement.verify, checks) {
-        (Verify::Excluded(reason), _) => format!("excluded: {reason}"),
-        (Verify::Check, None) => "open".to_owned(),
-        (Verify::Check, Some(checks)) => {
-            let ids: Vec<String> = checks
-                .iter()
-                .map(|check| format!("`{}`", check.id))
-                .collect();
-            ids.join(" ")
-        }
-    }
+fn covered() -> Coverage {
+    let orchestrator = OrchestratorKit::embedded().expect("the kit of this build is sound");
+    Coverage::of(&[&kit(), &orchestrator]).expect("the faults of this build can be read")
 }
 
 fn coverage() -> String {
-    let kit = kit();
-    let by_requirement = checks_by_requirement(&kit);
-    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-    let mut tables = String::new();
-    let mut area = "";
-    for requirement in Catalogue::embedded().iter() {
-        let checks = by_requirement.get(requirement.id.as_str());
-        let column = match (&requirement.verify, checks) {
-            (Verify::Excluded(_), _) => 1,
-            (Verify::Check, Some(_)) => 0,
-            (Verify::Check, None) => 2,
-        };
-        counts.entry(requirement.actor.as_str()).or_default()[column] += 1;
-        let own = requirement.id.split('-').nth(1).unwrap_or_default();
-        if own != area {
-            area = own;
-            let _ = write!(
-                tables,
-                "\n## {area}\n\n| requirement | level | who | sentence | checks |\n|---|---|---|---|---|\n"
-            );
-        }
-        let _ = writeln!(
-            tables,
-            "| {} | {} | {} | {} | {} |",
-            requirement.id,
-            requirement.level.as_str(),
-            requirement.actor.as_str(),
-            cell(&requirement.text),
-            cell(&standing(requirement, checks))
-        );
-    }
-    let mut page = format!("{NOTE}# Requirements and their checks\n\n");
-    page.push_str(
-        "Each requirement with the checks that verify it, or the reason why nothing can. *Open* are those that a\n\
-         black box can see and no check looks at yet; a test holds that no requirement of an engine is open.\n\n\
-         | who has to keep it | checked | excluded | open |\n|---|---|---|---|\n",
-    );
-    for (actor, [checked, excluded, open]) in &counts {
-        let _ = writeln!(page, "| {actor} | {checked} | {excluded} | {open} |");
-    }
-    page.push_str(&tables);
-    page
+    format!("{NOTE}{}", markdown::render(&covered()))
 }
 
 fn checks() -> String {
@@ -167,20 +106,20 @@ fn the_table_of_exit_statuses_is_fresh() {
 
 #[test]
 fn no_requirement_of_an_engine_is_open() {
-    let kit = kit();
-    let by_requirement = checks_by_requirement(&kit);
-    for requirement in Catalogue::embedded().iter() {
-        let checked = by_requirement.contains_key(requirement.id.as_str());
-        let excluded = requirement.verify != Verify::Check;
+    for row in covered().requirements {
+        let checked = !row.checks.is_empty();
+        let excluded = row.standing == Standing::Excluded;
         assert!(
-            requirement.actor != Actor::Engine || checked != excluded,
+            row.actor != Actor::Engine.as_str() || checked != excluded,
             "{}: checked and excluded, or neither",
-            requirement.id
+            row.id
         );
-        assert!(
-            !(checked && excluded),
-            "{} is excluded and checked",
-            requirement.id
-        );
+        assert!(!(checked && excluded), "{} is excluded and checked", row.id);
     }
+}
+
+#[test]
+fn the_list_of_rules_for_drafts_is_fresh() {
+    let path = "docs/for-spec-editors.md";
+    fresh(path, &with_block(path, "rules", &explain::markdown()));
 }

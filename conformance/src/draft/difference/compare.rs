@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use super::change::{Change, Class, Difference, Relation};
 use super::extent::{Extent, bare};
 use super::{obligations, touched::Touched};
-use crate::catalogue::Kit;
 use crate::draft::finding::Place;
 use crate::draft::model::Draft;
 use crate::draft::schema::{Definition, Member};
+use crate::suite::CheckSet;
 
 /// What differs between two drafts, with the requirements and checks that it touches.
-pub fn compare(old: &Draft, new: &Draft, kit: &Kit) -> Difference {
+pub fn compare(old: &Draft, new: &Draft, kits: &[&dyn CheckSet]) -> Difference {
     let mut comparison = Comparison {
         old,
         new,
-        touched: Touched::of(kit),
+        touched: Touched::of(kits),
         changes: Vec::new(),
     };
     comparison.types();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cabincrew_protocol::requirement::Catalogue;
 
-use crate::catalogue::Kit;
+use crate::suite::CheckSet;
 
 /// Requirements by the type or member that they were read from, and checks by requirement.
 pub(super) struct Touched<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    pub(super) fn of(kit: &'a Kit) -> Self {
+    pub(super) fn of(kits: &[&'a dyn CheckSet]) -> Self {
         let mut sources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for requirement in Catalogue::embedded().iter() {
             for source in &requirement.sources {
@@ -24,9 +24,9 @@ impl<'a> Touched<'a> {
             }
         }
         let mut checks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for check in kit.checks() {
-            for id in check.requirement_ids() {
-                checks.entry(id).or_default().insert(&check.id);
+        for card in kits.iter().flat_map(|kit| kit.cards()) {
+            for id in &card.requirements {
+                checks.entry(id).or_default().insert(card.id);
             }
         }
         Self { sources, checks }

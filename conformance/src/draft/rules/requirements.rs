@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         code: "CCS-050",
         name: "obligation-unclaimed",
         weight: Weight::Warning,
-        holds: "A sentence with must, shall, should or may lies in a section that a requirement was read from.",
+        holds: "A sentence with must, shall, should or MAY lies in a section that a requirement was read from.",
         why: "Nothing tests it, and nobody decided that nothing should.",
         remedy: "Add a requirement, or list the finding as one that is none.",
         check: unclaimed,

@@ -317,7 +317,20 @@ fn left_out(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
             })
             .map(|member| &member.name)
             .collect();
-        let Some(first) = listing.items.first().filter(|_| !missing.is_empty()) else {
+        // A list that names nothing required speaks of parts, unless it is full of names.
+        let required = listing
+            .definition
+            .members
+            .iter()
+            .filter(|member| member.required);
+        let names = listing.items.iter().flat_map(|entry| &entry.names);
+        let is_of_members =
+            missing.len() < required.count() || names.filter(|name| is_snake(name)).count() >= 3;
+        let Some(first) = listing
+            .items
+            .first()
+            .filter(|_| is_of_members && !missing.is_empty())
+        else {
             continue;
         };
         let definition = listing.definition;

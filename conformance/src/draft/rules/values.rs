@@ -253,7 +253,10 @@ fn not_permitted(draft: &Draft, _: &Catalogue) -> Vec<Finding> {
             let finding = Finding::new(
                 &chapter.path,
                 span.line,
-                format!("`{value}` is no value of {name}"),
+                format!(
+                    "`{value}` is no value of {}",
+                    span.text.split(':').next().unwrap_or(name)
+                ),
             );
             found.push(finding.against(
                 &definition.file,

@@ -1,0 +1,7 @@
+//! What verifies each requirement: its sources, its checks, and the faults that prove the checks.
+
+pub mod html;
+pub mod markdown;
+mod model;
+
+pub use model::{Coverage, CoverageError, Proof, Row, Standing};
