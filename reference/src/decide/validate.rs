@@ -157,7 +157,10 @@ fn compare(declared: &EngineArtifact, collected: &Collected) -> Vec<String> {
         ));
     }
     if let Some(size) = &declared.size
-        && wire::whole_number(size) != Some(file.size)
+        && wire::whole_number(size).map_or_else(
+            || !fault::on(Fault::FractionalSizePasses),
+            |size| size != file.size,
+        )
         && !fault::on(Fault::DeclaredSizeBelieved)
     {
         texts.push(format!(

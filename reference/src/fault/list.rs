@@ -33,7 +33,6 @@ faults! {
     FractionalSizePasses = "fractional-size-passes",
     InputWithoutContext = "input-without-context",
     LastReceiptMemberCounts = "last-receipt-member-counts",
-    MissingArtifactListPasses = "missing-artifact-list-passes",
     MissingPolicyFileIgnored = "missing-policy-file-ignored",
     ModeGivenWithoutSwitch = "mode-given-without-switch",
     ModeVariableStays = "mode-variable-stays",

@@ -184,7 +184,8 @@ impl Site {
         if fault::on(Fault::StandardErrorReadAsReceipt) {
             read = self.read(&[run.stdout.as_slice(), &run.stderr].concat());
         }
-        if launch.mode == Mode::TakeOff && fault::on(Fault::TakeOffReceiptNotRead) {
+        let unread = launch.mode == Mode::TakeOff && read.is_err();
+        if unread && fault::on(Fault::TakeOffReceiptNotRead) {
             read = stand_in(record).ok_or_else(|| "no plan".to_owned());
         }
         let block = match &read {
@@ -303,11 +304,6 @@ fn refuse(
         Mode::FlightPlan if fault::on(Fault::OfferedTokenPasses) => None,
         Mode::FlightPlan if output.plan_token.is_some() => {
             Some("a plan_token from an engine that plans".to_owned())
-        }
-        Mode::FlightPlan
-            if output.artifacts.is_none() && fault::on(Fault::MissingArtifactListPasses) =>
-        {
-            None
         }
         Mode::FlightPlan if output.artifacts.is_none() => Some("no artifacts member".to_owned()),
         Mode::FlightPlan => None,
