@@ -186,10 +186,15 @@ fn compare_log(
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write(home: &Home, replayed: &Replayed) -> io::Result<()> {
-    write_log(&home.folder().join(AUDIT), &audit_bytes(&replayed.events))?;
-    write_log(&home.folder().join(WAL), &wal_bytes(&replayed.entries))?;
-    replace(&home.folder().join(STATE), &state_bytes(&replayed.record))
+pub fn write(
+    home: &Home,
+    record: &Record,
+    entries: &[WalEntry],
+    events: &[Value],
+) -> io::Result<()> {
+    write_log(&home.folder().join(AUDIT), &audit_bytes(events))?;
+    write_log(&home.folder().join(WAL), &wal_bytes(entries))?;
+    replace(&home.folder().join(STATE), &state_bytes(record))
 }
 
 fn write_log(path: &Path, bytes: &[u8]) -> io::Result<()> {

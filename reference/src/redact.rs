@@ -79,6 +79,12 @@ impl Redactor {
         longest.unwrap_or_default().saturating_sub(1)
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
     /// Whether one of them is in these bytes.
     #[must_use]
     pub fn finds(&self, bytes: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use crate::fact::Fact;
 use crate::fault::{self, Fault};
 use crate::journal::{Journal, JournalError, Storage};
 use crate::record::Record;
+use crate::workflow::Keep;
 
 /// The world as the loop sees it. The real one is in [`perform`](crate::perform).
 pub trait Outside {
@@ -49,7 +50,7 @@ pub fn drive<S: Storage>(
             }
             Next::Record(outcome) => *outcome,
             Next::Perform(task) => {
-                if acts(task) && !fault::on(Fault::LaunchBeforeItsRecord) {
+                if acts(task, journal.record()) && !fault::on(Fault::LaunchBeforeItsRecord) {
                     journal.sync()?;
                 }
                 outside.perform(journal.record(), task)
@@ -77,11 +78,14 @@ pub fn write<S: Storage>(
     journal.append(&draft, &at)
 }
 
-/// Tasks that have an effect beyond the orchestrator's own files: what announces them must be
-/// durable first (C-07, C-106). The others can be done again after a crash.
-const fn acts(task: Task) -> bool {
+/// Tasks that have an effect beyond the orchestrator's own files, or remove what a record speaks
+/// of: what announces them must be durable first (C-07, C-106). The others can be done again after
+/// a crash.
+fn acts(task: Task, record: &Record) -> bool {
     match task {
-        Task::Plan | Task::TakeOff | Task::Finalize => true,
+        Task::Plan | Task::TakeOff => true,
+        // Directories of launches hold nothing that a restart would look at.
+        Task::Finalize => record.created.workflow.retention.artifacts == Keep::Delete,
         Task::PreparePlan
         | Task::Pin
         | Task::Govern

@@ -109,8 +109,8 @@ impl Home {
         })
     }
 
-    /// Makes the folder, durably, and takes hold of it. A folder whose workflow never became
-    /// durable is used again (DESIGN 8.10).
+    /// Makes the folder and takes hold of it; the journal's first sync makes it durable. A folder
+    /// whose workflow never became durable is used again (DESIGN 8.10).
     ///
     /// # Errors
     /// When the workflow exists, or the system refuses.
@@ -125,10 +125,6 @@ impl Home {
         let held = self.hold(id)?;
         if held.home.was_created() && !fault::on(Fault::ExistingWorkflowOverwritten) {
             return Err(StoreError::Exists { id: id.to_owned() });
-        }
-        sync_folder(&parent)?;
-        if let Some(above) = parent.parent() {
-            sync_folder(above)?;
         }
         Ok(held)
     }
@@ -152,12 +148,20 @@ impl Home {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn storage(&self, create: bool) -> Result<FileStorage, StoreError> {
-        if create {
-            // Left over from a creation that never became durable.
-            let _ = std::fs::remove_file(self.journal());
-        }
-        FileStorage::open(&self.journal(), create).map_err(|source| self.error("open", source))
+    pub fn storage(&self) -> Result<FileStorage, StoreError> {
+        FileStorage::open(&self.journal()).map_err(|source| self.error("open", source))
+    }
+
+    /// The storage of a new journal.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new_storage(&self) -> Result<FileStorage, StoreError> {
+        // Left over from a creation that never became durable.
+        let _ = std::fs::remove_file(self.journal());
+        let above = self.folder.ancestors().skip(1).take(2);
+        let above = above.map(Path::to_owned).collect();
+        FileStorage::create(&self.journal(), above).map_err(|source| self.error("make", source))
     }
 
     /// The folder itself.
@@ -251,15 +255,6 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), StoreError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|source| StoreError::Io {
         what: "make",
-        path: folder.to_owned(),
-        source,
-    })
-}
-
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    let synced = File::open(folder).and_then(|open| open.sync_all());
-    synced.map_err(|source| StoreError::Io {
-        what: "sync",
         path: folder.to_owned(),
         source,
     })

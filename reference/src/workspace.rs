@@ -309,7 +309,7 @@ fn file(path: &Path, to: Option<&Path>) -> Result<EntryKind, TreeError> {
         }
     };
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
+    let mut buffer = vec![0; crate::artifacts::chunk(&from)];
     loop {
         let length = from.read(&mut buffer).map_err(failed("read", path))?;
         if length == 0 {

@@ -94,10 +94,20 @@ fn take(folder: &OwnedFd, name: &str, store: &Path, redactor: &Redactor) -> io::
     crate::store::make_private(&target).map_err(io::Error::other)?;
     let taken = fill(&folder, name, &inside, &target, redactor);
     match &taken {
-        Ok(_) => File::open(&target)?.sync_all()?,
+        Ok(collected) => sync(&target, collected)?,
         Err(_) => std::fs::remove_dir_all(&target)?,
     }
     Ok(taken)
+}
+
+/// Makes an artifact durable, once all of it is written: what the first sync has put on disk costs
+/// the others little.
+fn sync(folder: &Path, collected: &Collected) -> io::Result<()> {
+    if collected.body.is_some() {
+        File::open(folder.join(BODY_FILE))?.sync_data()?;
+    }
+    File::open(folder.join(METADATA_FILE))?.sync_data()?;
+    File::open(folder)?.sync_all()
 }
 
 fn fill(

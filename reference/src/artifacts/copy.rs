@@ -42,6 +42,9 @@ impl From<rustix::io::Errno> for CopyError {
     }
 }
 
+/// Most bytes that are read at once.
+const CHUNK_MAX: usize = 128 * 1024;
+
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
@@ -107,7 +110,8 @@ pub(super) fn open_file(parent: impl AsFd, name: &str, max: u64) -> Result<File,
     Ok(File::from(opened))
 }
 
-/// Copies an open file to a new one, or only reads it, and hashes what goes by.
+/// Copies an open file to a new one, or only reads it, and hashes what goes by. The copy is not
+/// durable yet.
 pub(super) fn copy(
     mut from: File,
     to: Option<&Path>,
@@ -117,7 +121,7 @@ pub(super) fn copy(
     let mut target = to.map(create).transpose()?;
     let mut hasher = Hasher::new();
     let mut size = 0_u64;
-    let mut buffer = vec![0; 128 * 1024];
+    let mut buffer = vec![0; chunk(&from)];
     // What a secret that lies across two reads begins with.
     let mut seam = Vec::new();
     loop {
@@ -130,24 +134,31 @@ pub(super) fn copy(
         if size > max {
             return Err(CopyError::TooLong { max });
         }
-        seam.extend_from_slice(piece);
-        if redactor.finds(&seam) && !fault::on(Fault::SecretInArtifactPasses) {
-            return Err(CopyError::Secret);
+        if !redactor.is_empty() {
+            seam.extend_from_slice(piece);
+            if redactor.finds(&seam) && !fault::on(Fault::SecretInArtifactPasses) {
+                return Err(CopyError::Secret);
+            }
+            let keep = seam.len().saturating_sub(redactor.longest());
+            seam.drain(..keep);
         }
-        let keep = seam.len().saturating_sub(redactor.longest());
-        seam.drain(..keep);
         hasher.update(piece);
         if let Some(target) = target.as_mut() {
             target.write_all(piece)?;
         }
     }
-    if let Some(target) = target {
-        target.sync_data()?;
-    }
     Ok(FileDigest {
         sha256: hasher.finish(),
         size,
     })
+}
+
+/// How much of a file is read at once: a small one needs no large buffer.
+pub(crate) fn chunk(file: &File) -> usize {
+    let length = file.metadata().map_or(u64::MAX, |status| status.len());
+    usize::try_from(length)
+        .map_or(CHUNK_MAX, |length| length.saturating_add(1))
+        .min(CHUNK_MAX)
 }
 
 /// The bytes of an open file.

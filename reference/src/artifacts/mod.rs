@@ -7,6 +7,7 @@ mod overlook;
 mod store;
 
 pub use collect::collect;
+pub(crate) use copy::chunk;
 pub use copy::{CopyError, open_folder};
 pub(crate) use overlook::rewrite;
 pub use store::{ArtifactStore, Intact, Read};

@@ -17,12 +17,10 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
     let Ok(audit_key) = audit_key.inspect_err(|text| out::problem(text)) else {
         return Exit::Usage;
     };
-    let service = |state_dir: PathBuf| Service {
-        state_dir,
-        launcher: surroundings.launcher(),
-        workers: surroundings.workers(),
-        environment: surroundings.environment.clone(),
-        audit_key,
+    let service = |state_dir: PathBuf| {
+        Service::new(state_dir, surroundings.launcher(), surroundings.workers())
+            .with_environment(surroundings.environment.clone())
+            .with_audit_key(audit_key)
     };
     let json = args.json;
     match args.verb {

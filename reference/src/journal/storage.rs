@@ -39,26 +39,43 @@ pub struct FileStorage {
     file: File,
     folder: PathBuf,
     length: u64,
+    /// Folders in which the names on the way to the file are not durable yet.
+    unsynced: Vec<PathBuf>,
 }
 
 impl FileStorage {
-    /// Opens a journal, or makes an empty one, durably.
+    /// Opens a journal.
     ///
     /// # Errors
-    /// When the file cannot be opened or made.
-    pub fn open(path: &Path, create: bool) -> io::Result<Self> {
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::with(path, File::options().read(true).append(true))
+    }
+
+    /// Makes an empty journal. The first sync makes its name durable as well, and those in
+    /// `above`: the folders that may have been made for it.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(path: &Path, above: Vec<PathBuf>) -> io::Result<Self> {
         let mut options = File::options();
-        options.read(true).append(true).create(create);
-        let file = std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600).open(path)?;
+        options.read(true).append(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut storage = Self::with(path, &options)?;
+        storage.unsynced = above;
+        storage.unsynced.push(storage.folder.clone());
+        Ok(storage)
+    }
+
+    fn with(path: &Path, options: &std::fs::OpenOptions) -> io::Result<Self> {
+        let file = options.open(path)?;
         let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
         let length = file.metadata()?.len();
-        if create {
-            sync_folder(&folder)?;
-        }
         Ok(Self {
             file,
             folder,
             length,
+            unsynced: Vec::new(),
         })
     }
 }
@@ -83,7 +100,13 @@ impl Storage for FileStorage {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
+        // The file first: file systems with a journal have the names on disk with it, and what
+        // follows finds nothing left to do.
+        self.file.sync_data()?;
+        for folder in self.unsynced.drain(..) {
+            sync_folder(&folder)?;
+        }
+        Ok(())
     }
 
     fn cut(&mut self, length: usize, aside: &str) -> io::Result<()> {

@@ -59,11 +59,13 @@ pub struct Journal<S> {
     lines: u64,
     link: Sha256Hex,
     last_at: String,
+    entries: Vec<WalEntry>,
+    events: Vec<Value>,
     failed: bool,
 }
 
 impl<S: Storage> Journal<S> {
-    /// Writes the first line, durably.
+    /// Writes the first line. Like every other, it is durable after the next [`sync`](Self::sync).
     ///
     /// # Errors
     /// When the line cannot be written.
@@ -86,7 +88,6 @@ impl<S: Storage> Journal<S> {
         let (bytes, link) =
             frame::encode(&line, &first_link(&id)).map_err(JournalError::NoCanonicalForm)?;
         storage.append(&bytes).map_err(storage_error("written"))?;
-        storage.sync().map_err(storage_error("synced"))?;
         Ok(Self {
             storage,
             signer,
@@ -94,6 +95,8 @@ impl<S: Storage> Journal<S> {
             lines: 1,
             link,
             last_at: at.to_owned(),
+            entries: line.entries,
+            events: line.events,
             failed: false,
         })
     }
@@ -123,6 +126,8 @@ impl<S: Storage> Journal<S> {
             lines: replayed.lines,
             link: replayed.link.clone(),
             last_at: replayed.last_at.clone(),
+            entries: replayed.entries.clone(),
+            events: replayed.events.clone(),
             failed: false,
         };
         Ok((journal, replayed))
@@ -134,10 +139,22 @@ impl<S: Storage> Journal<S> {
         &self.record
     }
 
+    /// The write-ahead log so far.
+    #[must_use]
+    pub fn entries(&self) -> &[WalEntry] {
+        &self.entries
+    }
+
+    /// The audit log so far.
+    #[must_use]
+    pub fn events(&self) -> &[Value] {
+        &self.events
+    }
+
     /// Appends a line. It is durable after the next [`sync`](Self::sync).
     ///
     /// # Errors
-    /// When it cannot follow or cannot be written; in the latter case nothing more can be.
+    /// When it cannot follow or cannot be written; nothing more can be then.
     pub fn append(&mut self, draft: &Draft, at: &str) -> Result<(), JournalError> {
         if self.failed {
             return Err(JournalError::Failed);
@@ -148,26 +165,29 @@ impl<S: Storage> Journal<S> {
         } else {
             at.to_owned()
         };
+        // The record moves on before the line is written: after an error it is of no more use.
+        self.failed = true;
         let seal = Seal::after(&self.record, self.lines, self.signer.as_ref());
         let (line, last) = seal.line(draft, &at)?;
-        let mut record = self.record.clone();
-        record
+        let audit_count = seal.audit_count + count(line.events.len());
+        self.record
             .fold(&line.fact, &line.entries, &line.at)
             .map_err(JournalError::Illegal)?;
-        record.audit_count = seal.audit_count + count(line.events.len());
-        record.audit_last = last;
+        self.record.audit_count = audit_count;
+        self.record.audit_last = last;
         let (bytes, link) =
             frame::encode(&line, &self.link).map_err(JournalError::NoCanonicalForm)?;
         if let Err(source) = self.storage.append(&bytes)
             && !fault::on(Fault::FailedWritesIgnored)
         {
-            self.failed = true;
             return Err(storage_error("written")(source));
         }
-        self.record = record;
         self.lines += 1;
         self.link = link;
         self.last_at = at;
+        self.entries.extend(line.entries);
+        self.events.extend(line.events);
+        self.failed = false;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::confinement::Means;
 use super::order::{End, Order, Report, receive, send};
@@ -137,13 +138,11 @@ impl Launcher {
 
 /// Waits for the stage, which goes by itself once the lifeline is closed.
 fn finish(child: &mut Child) {
-    let deadline = clock::tick() + SLACK;
-    while clock::tick() < deadline {
-        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_micros(200));
+    let ended = pidfd_open(Pid::from_child(child), PidfdFlags::empty());
+    if let (Ok(ended), Ok(timeout)) = (ended, Timespec::try_from(SLACK)) {
+        let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&timeout));
     }
+    // One that has ended does not notice.
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -5,6 +5,7 @@ mod engine;
 pub(crate) mod finalize;
 mod gateway;
 mod govern;
+mod governors;
 mod misdirect;
 mod misread;
 mod plan;
@@ -14,8 +15,9 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use cabincrew_governance::{Governor, GovernorConfig};
+use cabincrew_governance::Governor;
 use cabincrew_protocol::audit::Severity;
 
 use crate::artifacts::ArtifactStore;
@@ -30,6 +32,8 @@ use crate::run::Outside;
 use crate::store::Home;
 use crate::workspace::Tree;
 
+pub use governors::Governors;
+
 /// The world of one workflow.
 #[derive(Debug)]
 pub struct Site {
@@ -37,9 +41,9 @@ pub struct Site {
     launcher: Launcher,
     /// The orchestrator's environment, for mapped secrets only.
     environment: BTreeMap<String, String>,
-    /// Folder of the policy workers.
-    workers: PathBuf,
-    governor: Option<Governor>,
+    governors: Arc<Governors>,
+    /// The one in use, with the folder that it reads policies from.
+    governor: Option<(PathBuf, Governor)>,
     redactor: Redactor,
     snapshot: Option<Tree>,
 }
@@ -50,14 +54,14 @@ impl Site {
     pub fn new(
         home: Home,
         launcher: Launcher,
-        workers: PathBuf,
+        governors: Arc<Governors>,
         environment: BTreeMap<String, String>,
     ) -> Self {
         Self {
             home,
             launcher,
             environment,
-            workers,
+            governors,
             governor: None,
             redactor: Redactor::default(),
             snapshot: None,
@@ -77,14 +81,13 @@ impl Site {
     /// The governor, started when it is first needed.
     fn governor(&mut self, record: &Record) -> Result<&mut Governor, Failure> {
         if self.governor.is_none() {
-            let config = GovernorConfig::beside(&self.workers, &record.created.base);
-            let started = Governor::start(&config);
-            let started = started.map_err(|error| Failure::new(chain(&error)))?;
-            self.governor = Some(started);
+            let base = record.created.base.clone();
+            let taken = self.governors.take(&base);
+            let taken = taken.map_err(|error| Failure::new(chain(&error)))?;
+            self.governor = Some((base, taken));
         }
-        self.governor
-            .as_mut()
-            .ok_or_else(|| Failure::new("there is no governor"))
+        let held = self.governor.as_mut().map(|(_, governor)| governor);
+        held.ok_or_else(|| Failure::new("there is no governor"))
     }
 
     /// Values of all mapped secrets that are set, to be kept out of what is stored.
@@ -102,6 +105,14 @@ impl Site {
         let differences = integrity.and_then(|found| found.differences.as_mut());
         for difference in differences.into_iter().flatten() {
             *difference = self.redactor.text(difference);
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some((base, governor)) = self.governor.take() {
+            self.governors.give(base, governor);
         }
     }
 }

@@ -71,7 +71,7 @@ fn locate(word: &str, base: &Path) -> Option<PathBuf> {
 pub(super) fn digest(path: &Path) -> std::io::Result<Sha256Hex> {
     let mut file = std::fs::File::open(path)?;
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
+    let mut buffer = vec![0; crate::artifacts::chunk(&file)];
     loop {
         let length = std::io::Read::read(&mut file, &mut buffer)?;
         if length == 0 {

@@ -283,7 +283,11 @@ const fn rechecked(
 
 /// Moves new artifacts into the store; those whose names are taken stay out, and are defects later.
 fn merge(from: &Path, store: &ArtifactStore, plan: &[Stored]) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(from)? {
+    let mut entries = std::fs::read_dir(from)?.peekable();
+    if entries.peek().is_none() {
+        return std::fs::remove_dir(from);
+    }
+    for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !plan

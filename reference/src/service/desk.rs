@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cabincrew_protocol::audit::SigningKey;
 
@@ -9,7 +10,7 @@ use super::error::{Result, ServiceError, journal_error};
 use crate::fault::{self, Fault};
 use crate::journal::{JournalError, Replayed, Storage as _, replay};
 use crate::launch::Launcher;
-use crate::perform::Site;
+use crate::perform::{Governors, Site};
 use crate::store::{Home, StoreError};
 
 /// Everything that verbs need from the edge.
@@ -19,8 +20,8 @@ pub struct Service {
     pub state_dir: PathBuf,
     /// Starts engines.
     pub launcher: Launcher,
-    /// Folder of the policy workers.
-    pub workers: PathBuf,
+    /// Governors, shared by all workflows.
+    pub governors: Arc<Governors>,
     /// The orchestrator's environment, for mapped secrets.
     pub environment: BTreeMap<String, String>,
     /// Seed and name of the audit key.
@@ -28,6 +29,33 @@ pub struct Service {
 }
 
 impl Service {
+    /// A service without secrets and without an audit key. `workers` is the folder of the policy
+    /// workers.
+    #[must_use]
+    pub fn new(state_dir: PathBuf, launcher: Launcher, workers: PathBuf) -> Self {
+        Self {
+            state_dir,
+            launcher,
+            governors: Arc::new(Governors::new(workers)),
+            environment: BTreeMap::new(),
+            audit_key: None,
+        }
+    }
+
+    /// The same with the orchestrator's environment, for mapped secrets.
+    #[must_use]
+    pub fn with_environment(mut self, environment: BTreeMap<String, String>) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The same with name and seed of the key that signs audit events.
+    #[must_use]
+    pub fn with_audit_key(mut self, key: Option<(String, [u8; 32])>) -> Self {
+        self.audit_key = key;
+        self
+    }
+
     /// What the journal of a workflow says, without changing anything.
     ///
     /// # Errors
@@ -39,7 +67,7 @@ impl Service {
             return Err(unknown().into());
         }
         let mut storage = home
-            .storage(false)
+            .storage()
             .map_err(|_| ServiceError::Gone { id: id.to_owned() })?;
         // What is shown must be durable, also when another process has just written it.
         let synced = storage.sync().and_then(|()| storage.read());
@@ -80,7 +108,7 @@ impl Service {
         Site::new(
             home,
             self.launcher.clone(),
-            self.workers.clone(),
+            Arc::clone(&self.governors),
             environment,
         )
     }

@@ -42,7 +42,7 @@ impl Service {
         }
         let opened = held
             .home
-            .storage(false)
+            .storage()
             .map_err(|_| ServiceError::Gone { id: id.to_owned() })
             .and_then(|storage| {
                 Journal::open(storage, self.signer()?, id)

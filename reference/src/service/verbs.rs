@@ -47,7 +47,7 @@ impl Service {
         let loaded = workflow::load(file)?;
         let workspace = self.workspace(workspace)?;
         let held = self.home(id)?.create(id)?;
-        let storage = held.home.storage(true)?;
+        let storage = held.home.new_storage()?;
         let created = Created {
             workflow_id: id.to_owned(),
             workflow: loaded.workflow,
@@ -189,8 +189,10 @@ impl Service {
         if state.is_final() {
             cancel::clear(&open.held.home);
         }
-        let replayed = self.look(id)?;
-        projection::write(&open.held.home, &replayed).map_err(ServiceError::Projection)?;
+        let journal = &open.journal;
+        let (entries, events) = (journal.entries(), journal.events());
+        projection::write(&open.held.home, journal.record(), entries, events)
+            .map_err(ServiceError::Projection)?;
         Ok(state)
     }
 }
