@@ -67,6 +67,9 @@ impl Drafter<'_> {
                     .event("approval_mismatch", Severity::Warning, text),
             );
         }
+        if let Some((mode, engine)) = failure.run.as_deref() {
+            events.push(self.teller.ended(*mode, engine));
+        }
         let error = &failure.error;
         let mut cause = self
             .teller

@@ -120,6 +120,14 @@ impl Teller {
         event
     }
 
+    /// A run whose result is not used, for a reason that is told next.
+    #[must_use]
+    pub fn ended(&self, mode: Mode, engine: &AuditEngine) -> AuditEvent {
+        let mut event = self.run("engine_complete", mode, "the engine has ended");
+        event.engine = Some(engine.clone());
+        event
+    }
+
     /// Artifacts that have passed every check (CC-ART-013, CC-ART-020).
     #[must_use]
     pub fn artifacts(&self, mode: Mode, artifacts: &[Stored]) -> AuditEvent {

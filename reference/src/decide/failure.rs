@@ -18,6 +18,8 @@ pub struct Failure {
     pub mode: Option<Mode>,
     /// What the engine reported.
     pub engine: Option<Box<AuditEngine>>,
+    /// The run before it, and what its engine reported.
+    pub run: Option<Box<(Mode, AuditEngine)>>,
     /// The comparison that failed.
     pub integrity: Option<Box<AuditIntegrity>>,
     /// Evaluations made before it.
@@ -38,6 +40,7 @@ impl Failure {
             severity: Severity::Error,
             mode: None,
             engine: None,
+            run: None,
             integrity: None,
             evaluations: Vec::new(),
             response: None,
@@ -60,6 +63,13 @@ impl Failure {
         failure.mode = Some(mode);
         failure.engine = Some(Box::new(engine));
         failure
+    }
+
+    /// The same after a run that came to its end, which is told before it (CC-ORC-018).
+    #[must_use]
+    pub fn after_run(mut self, mode: Mode, engine: Option<AuditEngine>) -> Self {
+        self.run = engine.map(|engine| Box::new((mode, engine)));
+        self
     }
 
     /// Digests that are not what they must be (C-61).

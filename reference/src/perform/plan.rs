@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use cabincrew_protocol::audit::{AuditIntegrity, Severity};
+use cabincrew_protocol::audit::{AuditEngine, AuditIntegrity, Severity};
 use cabincrew_protocol::engine::Mode;
 
-use super::engine::Place;
+use super::engine::{Place, Receipt};
 use super::{Site, finalize, program, system};
 use crate::artifacts::collect;
+use crate::decide::events::engine;
 use crate::decide::{Failure, Outcome};
 use crate::fact::Launch;
 use crate::fault::{self, Fault};
@@ -80,10 +81,11 @@ impl Site {
             changes.retain(|change| !change.starts_with("added "));
         }
         if !changes.is_empty() && !fault::on(Fault::ChangesWhilePlanningPass) {
-            return Err(changed(
+            let failure = changed(
                 "the engine has changed the workspace while planning",
                 changes,
-            ));
+            );
+            return Err(failure.after_run(Mode::FlightPlan, ended(receipt)));
         }
         let receipt = receipt?;
         let store = self.store(record);
@@ -111,6 +113,14 @@ pub(super) fn make_directories(run: &Path) -> Result<(), Failure> {
         make_private(&run.join(name)).map_err(|error| system("no directories", &error))?;
     }
     Ok(())
+}
+
+/// What an engine reported, whatever became of it.
+fn ended(receipt: Result<Receipt, Failure>) -> Option<AuditEngine> {
+    match receipt {
+        Ok(receipt) => Some(engine(&receipt.output)),
+        Err(failure) => failure.engine.map(|engine| *engine),
+    }
 }
 
 /// A workspace that is not what it must be.
