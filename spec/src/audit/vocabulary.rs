@@ -90,7 +90,14 @@ const fn row(
     }
 }
 
-const LAUNCH: StateRule = Among(&[Init, PlanRunning, ReadyForTakeoff, TakeoffRunning]);
+// The next of several steps is planned from EXECUTION_COMPLETE on (CC-ORC-029).
+const LAUNCH: StateRule = Among(&[
+    Init,
+    PlanRunning,
+    ReadyForTakeoff,
+    TakeoffRunning,
+    ExecutionComplete,
+]);
 const RUN_END: StateRule = Among(&[
     Init,
     PlanRunning,
