@@ -5,6 +5,7 @@
 //! program: it then ends at once, without acting. Without a reachable socket a program goes on alone.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -45,6 +46,13 @@ impl Hub {
         Self {
             stream: stream.map(|stream| Mutex::new(BufReader::new(stream))),
         }
+    }
+
+    /// The number of the connection's own descriptor.
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        let stream = self.stream.as_ref()?;
+        let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(stream.get_ref().as_raw_fd())
     }
 
     /// True if somebody listens.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::sha256;
 use crate::fault::base64;
-use crate::hub::HubAt;
+use crate::hub::{Hub, HubAt};
 use crate::journal::descriptors;
 
 /// Most entries of one listing.
@@ -27,7 +27,16 @@ const FILE_MAX: usize = 256 << 10;
 const FILES_MAX: usize = 4 << 20;
 
 /// A program's first words: the members of the recorded observation.
-pub(crate) fn begin(at: &HubAt, mode: &str, args: &[OsString], stdin: Option<&[u8]>) -> Value {
+pub(crate) fn begin(
+    (at, hub): (&HubAt, &Hub),
+    mode: &str,
+    args: &[OsString],
+    stdin: Option<&[u8]>,
+) -> Value {
+    let mut open = descriptors();
+    if let Some(own) = hub.descriptor() {
+        open.remove(&own.to_string());
+    }
     let env: BTreeMap<String, String> = std::env::vars_os()
         .map(|(name, value)| (text(&name), text(&value)))
         .collect();
@@ -71,7 +80,7 @@ pub(crate) fn begin(at: &HubAt, mode: &str, args: &[OsString], stdin: Option<&[u
         "env": env,
         "cwd": std::env::current_dir().map(|path| text(path.as_os_str())).unwrap_or_default(),
         "stdin": stdin.map(|bytes| shown(bytes, TEXT_MAX)),
-        "descriptors": descriptors(),
+        "descriptors": open,
         "artifacts_before": artifacts,
         "temp_before": temp,
         "writable": writable,

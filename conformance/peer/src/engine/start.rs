@@ -87,7 +87,8 @@ impl Start {
     pub(crate) fn tell_begin(&self, stdin: Option<&[u8]>) {
         if let Some(at) = self.hub_at.as_ref().filter(|_| self.hub.is_there()) {
             let mode = self.apparent_mode().as_str();
-            self.hub.tell(&scene::begin(at, mode, &self.args, stdin));
+            self.hub
+                .tell(&scene::begin((at, &self.hub), mode, &self.args, stdin));
         }
     }
 

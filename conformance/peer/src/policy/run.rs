@@ -32,7 +32,7 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let mode = if script.probe { "probe" } else { "evaluate" };
     if let Some(at) = script.hub.as_ref().filter(|_| hub.is_there()) {
-        hub.tell(&scene::begin(at, mode, &args, Some(&input)));
+        hub.tell(&scene::begin((at, &hub), mode, &args, Some(&input)));
     }
     let answer = script.answer(&input);
     if answer.hang {
