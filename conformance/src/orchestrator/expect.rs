@@ -22,6 +22,8 @@ pub enum Expect {
     },
     /// COMPLETED, with one take-off for each step of the workflow.
     Completed,
+    /// No engine could write outside its directories.
+    Confined,
     /// Nothing of these documents changed since an earlier step of the same run.
     Kept {
         /// That step.
@@ -75,6 +77,10 @@ pub enum Expect {
         #[serde(default)]
         absent: bool,
     },
+    /// An event of severity warning, error or critical with a message was written during the step.
+    GraverEvent,
+    /// FAILED, or an event that says that artifacts do not match; and what was planned is kept.
+    IntegrityFinding,
     /// What engines were given on standard input.
     Input {
         /// Only launches in this mode.
@@ -102,6 +108,8 @@ pub enum Expect {
         #[serde(default)]
         in_run: bool,
     },
+    /// Whatever went wrong permitted nothing: no take-off, and neither COMPLETED nor waiting.
+    NotPermitted,
     /// No engine was launched, and no workflow went anywhere: an error, or FAILED.
     NotStarted,
     /// The states passed through, optional ones left out.
@@ -109,6 +117,9 @@ pub enum Expect {
         /// From the first to the last.
         states: Vec<State>,
     },
+    /// The workspace could not be written in planning, or the change failed the workflow and did not
+    /// reach the original.
+    PlanningGuarded,
     /// What policies were given: the text of PreflightInput, with content decoded.
     PolicySaw {
         /// Only launches of this script.
@@ -147,14 +158,26 @@ pub enum Expect {
         /// That step.
         r#as: String,
     },
+    /// An evaluation of this model stands in the log, with a number in its evidence.
+    ScoreRecorded {
+        /// The policy's id in the workflow.
+        policy: String,
+    },
     /// Halted without a take-off in the step: FAILED, or exit status 4. Where state was damaged.
     Stopped,
+    /// Take-off happened with exactly the planned bytes, or not at all and the workflow failed.
+    TakeOffAsPlanned,
     /// How the plan token compares with another step's.
     Token {
         /// That step.
         r#as: String,
         /// Whether it is the same one.
         equal: bool,
+    },
+    /// `approval_context.triggered_policies` of every request are exactly these.
+    TriggeredOnly {
+        /// Their ids in the workflow.
+        policies: Vec<String>,
     },
     /// A response that must not count: no take-off, FAILED or (unless `must_fail`) still
     /// AWAITING_APPROVAL.

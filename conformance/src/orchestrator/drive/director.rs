@@ -105,6 +105,9 @@ pub(super) fn direct(
     })
 }
 
+/// What a script prints that must be found again in what the orchestrator keeps.
+const MARK: &str = "cabincrew-mark-kept";
+
 impl<'a> Director<'a> {
     fn new(
         kit: &'a Kit<'a>,
@@ -114,17 +117,23 @@ impl<'a> Director<'a> {
     ) -> Result<Self, OrchestratorDriveError> {
         let name = plan.name();
         let made_up = |what: &str| world::made_up(kit.options.seed, &format!("{name}/{what}"));
+        let stage = Stage::of(&name, &plan.stage)?;
         let id = |label: &String| {
             let digest = hex(&Sha256::digest(made_up(label)));
-            (label.clone(), format!("wf-{}-{label}", &digest[..12]))
+            let made_up = format!("wf-{}-{label}", &digest[..12]);
+            let given = stage.ids.get(label).cloned();
+            (label.clone(), given.unwrap_or(made_up))
         };
         let canary = |(name, what): (&str, &str)| Canary {
             name: name.to_owned(),
             value: made_up(what),
         };
         let secrets = [("secrets.TOKEN", "token"), ("env.CC_UNMAPPED", "unmapped")];
+        let mark = Canary {
+            name: "mark.kept".to_owned(),
+            value: MARK.to_owned(),
+        };
         let mut director = Self {
-            stage: Stage::of(&name, &plan.stage)?,
             table: plan.stage.clone(),
             places: Places {
                 conform: kit.options.program.clone(),
@@ -135,7 +144,8 @@ impl<'a> Director<'a> {
             },
             written: Written::default(),
             ids: site.workspaces.keys().map(id).collect(),
-            canaries: secrets.map(canary).into(),
+            stage,
+            canaries: secrets.map(canary).into_iter().chain([mark]).collect(),
             tracker: Tracker::new(&site.root, kit.family.clone()),
             kept: kept(&plan.steps),
             exportable: true,

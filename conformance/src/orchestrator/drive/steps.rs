@@ -242,14 +242,18 @@ impl Director<'_> {
                     self.given.push((word, program.pid, path.into()));
                 }
             }
-            if program.mode == "flight-plan" && program.ended {
-                let files = program.artifacts_after.iter();
-                let digests = files
-                    .filter(|(_, bytes)| bytes.is_whole())
-                    .map(|(path, bytes)| (path.clone(), hex(&Sha256::digest(&bytes.kept))));
-                self.planned.insert(label.to_owned(), digests.collect());
+            if let Some(digests) = digests_of(program) {
+                self.planned.insert(label.to_owned(), digests);
             }
         }
+    }
+
+    /// What was planned in the call that is being held, if it was for this workflow.
+    pub(super) fn planned_so_far(&self, label: &str) -> Option<BTreeMap<String, String>> {
+        let id = format!("\"{}\"", self.ids.get(label)?);
+        let held = self.calls.iter().flat_map(|call| call.programs.iter());
+        let own = held.filter(|program| String::from_utf8_lossy(&program.stdin.kept).contains(&id));
+        own.filter_map(digests_of).next_back()
     }
 
     fn dirs_left(&self) -> Vec<String> {
@@ -287,6 +291,15 @@ impl Director<'_> {
 }
 
 /// Paths of this run become names, so that observations of the same behaviour are the same.
+/// Digests of the files that a launch has planned.
+fn digests_of(program: &ProgramSeen) -> Option<BTreeMap<String, String>> {
+    let files = program.artifacts_after.iter();
+    let digests = files
+        .filter(|(_, bytes)| bytes.is_whole())
+        .map(|(path, bytes)| (path.clone(), hex(&Sha256::digest(&bytes.kept))));
+    (program.mode == "flight-plan" && program.ended).then(|| digests.collect())
+}
+
 fn anonymise(program: &mut ProgramSeen, named: &BTreeMap<String, String>) {
     let texts = program
         .env

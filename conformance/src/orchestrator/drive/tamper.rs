@@ -110,7 +110,12 @@ impl Director<'_> {
     }
 
     fn copies(&self, name: &str, label: &str, files: Vec<(String, u64)>) -> Vec<Found> {
-        let Some(wanted) = self.planned.get(label).and_then(|files| files.get(name)) else {
+        let held = self.planned_so_far(label);
+        let Some(wanted) = held
+            .as_ref()
+            .or_else(|| self.planned.get(label))
+            .and_then(|files| files.get(name))
+        else {
             return Vec::new();
         };
         let is_copy = |(path, _): &(String, u64)| {

@@ -234,14 +234,12 @@ pub(super) fn decisions(view: &View<'_>) -> Told {
                 (evaluations.iter().all(explained) && !evaluations.is_empty()) || denied_by_default
             }
             "plan_token_verified" => {
-                ["expected_plan_token", "actual_plan_token"]
-                    .iter()
-                    .all(|name| {
-                        event
-                            .value
-                            .pointer(&format!("/integrity_check/{name}"))
-                            .is_some()
-                    })
+                let there = |name: &str| {
+                    let pointer = format!("/integrity_check/{name}");
+                    event.value.pointer(&pointer).is_some()
+                };
+                (there("expected_plan_token") && there("actual_plan_token"))
+                    || !items(&event.value, "/integrity_check/differences").is_empty()
             }
             "approval_response" => event.value.get("approval").is_some(),
             _ => continue,

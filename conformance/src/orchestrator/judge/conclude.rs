@@ -176,7 +176,17 @@ impl<'a> Court<'a> {
                     continue;
                 }
                 looked_at.push((view.run_at, view.at));
+                // A selector with a star means calls of the orchestrator, not the kit's own steps.
+                if selector.contains('*') && view.step.end.is_none() {
+                    continue;
+                }
                 look.steps.push(view.name());
+                if !is_everywhere(selector)
+                    && let Some(why) = select::inapplicable(&self.views, view)
+                {
+                    look.inapplicable.push(format!("{}: {why}", view.name()));
+                    continue;
+                }
                 if !is_everywhere(selector)
                     && let Some(why) = select::unfounded(&self.views, view, &premises)
                 {
@@ -260,6 +270,10 @@ fn conclude(verdict: &mut Verdict, look: Look) {
         format!("the control {} did not hold: {why}", control.name)
     } else if let Some(why) = look.unproven.first() {
         why.clone()
+    } else if let (0, Some(why)) = (look.judged, look.inapplicable.first()) {
+        verdict.outcome = Outcome::NotApplicable;
+        verdict.reason = Some(why.clone());
+        return;
     } else if look.judged == 0 {
         "no step showed anything that could be looked at".to_owned()
     } else {

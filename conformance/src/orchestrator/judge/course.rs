@@ -205,3 +205,24 @@ pub(super) fn same(view: &View<'_>, views: &Views<'_>, own: &str, selector: &str
     ));
     Ok(problems)
 }
+
+/// A number stands in the evidence of an evaluation by this policy.
+pub(super) fn score(view: &View<'_>, policy: &str) -> Judged {
+    let docs = docs(view)?;
+    let mut of_policy = evaluations(docs).filter(|it| text(it, "/policy_id") == Some(policy));
+    let scored = of_policy.any(|it| it.get("evidence").is_some_and(holds_number));
+    Ok(unless(
+        scored,
+        format!("an evaluation by {policy} with its score in the evidence"),
+        kinds(docs.log()),
+    ))
+}
+
+fn holds_number(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::Array(items) => items.iter().any(holds_number),
+        Value::Object(members) => members.values().any(holds_number),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}

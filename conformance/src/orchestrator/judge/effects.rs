@@ -111,15 +111,20 @@ pub(super) fn no_process_left(view: &View<'_>) -> Told {
 }
 
 /// In a final state the temp directories that engines were given are gone.
-pub(super) fn temp_gone(view: &View<'_>) -> Told {
+pub(super) fn temp_gone(view: &View<'_>, views: &Views<'_>) -> Told {
     let docs = view.settled()?;
     docs.state().filter(|state| state.is_final())?;
+    let own: Vec<String> = ["flight-plan", "take-off"]
+        .iter()
+        .flat_map(|mode| views.launches(view, mode))
+        .map(|program| format!("temp {}", program.pid))
+        .collect();
     let left: Vec<&str> = view
         .step
         .dirs_left
         .iter()
         .map(String::as_str)
-        .filter(|name| name.starts_with("temp"))
+        .filter(|name| own.iter().any(|temp| temp == name))
         .collect();
     Some(unless(
         left.is_empty(),

@@ -24,7 +24,7 @@ pub(super) fn distinct(view: &View<'_>, _views: &Views<'_>) -> Told {
         for name in NAMES {
             let path = folder(program, name);
             problems.extend(unless(
-                path.starts_with('/'),
+                path.starts_with(['/', '{']),
                 format!("an absolute path in {name}"),
                 format!("{path:?}"),
             ));
@@ -105,7 +105,13 @@ pub(super) fn workspace(view: &View<'_>) -> Told {
         .or_else(|| view.run.workspace.get(&view.step.workflow))?;
     let mut any = false;
     let mut problems = Problems::new();
-    for program in view.engines("flight-plan") {
+    // What is planned after a take-off in the same call finds what that has changed.
+    let first = view
+        .step
+        .programs
+        .iter()
+        .take_while(|it| it.mode != "take-off");
+    for program in first.filter(|it| it.mode == "flight-plan") {
         any = true;
         let files = before.iter().filter(|(_, entry)| entry.kind == Kind::File);
         for (path, entry) in files {

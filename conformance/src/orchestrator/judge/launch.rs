@@ -5,7 +5,8 @@ use super::plan::given;
 use super::view::{View, text};
 use crate::orchestrator::observe::ProgramSeen;
 
-/// The variables of the engine contract, and those that C-84 allows beside them.
+/// The variables of the engine contract, and those that C-84 allows beside them. `PWD` is set by the
+/// shell that starts the kit's own program.
 const VARIABLES: &[&str] = &[
     "CABINCREW_ARTIFACTS_DIR",
     "CABINCREW_INPUT_FILE",
@@ -15,6 +16,7 @@ const VARIABLES: &[&str] = &[
     "HOME",
     "LANG",
     "PATH",
+    "PWD",
     "TMPDIR",
     "TZ",
 ];

@@ -35,6 +35,8 @@ pub(super) struct Look {
     pub(super) findings: Vec<Finding>,
     /// Steps that could not be judged, and why; each one makes the check unproven.
     pub(super) unproven: Vec<String>,
+    /// Steps that say nothing about this subject, and why.
+    pub(super) inapplicable: Vec<String>,
     /// How many steps were really judged.
     pub(super) judged: usize,
     /// The steps that were looked at.

@@ -12,6 +12,7 @@ mod course;
 mod documents;
 mod effects;
 mod folders;
+mod guard;
 mod input;
 mod launch;
 mod look;

@@ -3,6 +3,7 @@
 use cabincrew_protocol::workflow::State;
 
 use super::course;
+use super::guard;
 use super::look::{Problems, problem, unless};
 use super::plan;
 use super::record;
@@ -20,6 +21,7 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
     match expect {
         // Rules are applied before it comes to this.
         E::Always { .. } => Err("a rule is no expectation on one step".to_owned()),
+        E::Confined => guard::confined(view),
         E::Completed => Ok(completed(view, views)),
         E::Event {
             event,
@@ -38,11 +40,15 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
             place,
             absent,
         } => Ok(record::found(view, mark, place, *absent)),
+        E::GraverEvent => guard::graver_event(view, views),
+        E::IntegrityFinding => guard::integrity_finding(view),
         E::Input { mode, has, lacks } => plan::input(view, mode, has, lacks),
         E::Kept { since, documents } => kept(view, views, since, documents),
         E::Launches { .. } => Ok(launches(expect, view, views)),
+        E::NotPermitted => Ok(guard::not_permitted(view, views)),
         E::NotStarted => Ok(not_started(view)),
         E::Path { states } => course::path(view, states),
+        E::PlanningGuarded => guard::planning(view),
         E::PolicySaw {
             script,
             has,
@@ -57,8 +63,11 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         } => plan::request(view, has, &plan::Words { mentions, omits }),
         E::SameCourse { r#as } => course::same(view, views, own, r#as),
         E::SameOrStopped { r#as } => same_or_stopped(view, views, own, r#as),
+        E::ScoreRecorded { policy } => course::score(view, policy),
         E::Stopped => Ok(stopped(view)),
+        E::TakeOffAsPlanned => guard::take_off_as_planned(view, views),
         E::Token { r#as, equal } => token(view, twin(views, own, r#as)?, *equal),
+        E::TriggeredOnly { policies } => plan::triggered_only(view, policies),
         E::TurnedDown { must_fail } => Ok(turned_down(view, *must_fail)),
         E::Unchanged => unchanged(view, views),
         E::Waiting => Ok(waiting(view, views)),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::course::matches;
 use super::look::{Problems, problem, unless};
 use super::outcome::Judged;
-use super::view::{View, parse, text};
+use super::view::{View, items, parse, text};
 use crate::orchestrator::observe::ProgramSeen;
 
 /// Texts that must be there, and texts that must not.
@@ -117,6 +117,32 @@ pub(super) fn request(
     for request in requests {
         problems.extend(members(request, has, &[]));
         problems.extend(spelled(request, words));
+    }
+    Ok(problems)
+}
+
+/// `approval_context.triggered_policies` are exactly these (C-37).
+pub(super) fn triggered_only(view: &View<'_>, policies: &[String]) -> Judged {
+    let docs = view.docs.as_ref().ok_or("nothing was exported")?;
+    let requests = docs.requests.as_ref().map_err(Clone::clone)?;
+    if requests.is_empty() {
+        return Err("there is no request".to_owned());
+    }
+    let mut wanted: Vec<&str> = policies.iter().map(String::as_str).collect();
+    wanted.sort_unstable();
+    let mut problems = Vec::new();
+    for request in requests {
+        let list = items(
+            request,
+            "/engine_output/approval_context/triggered_policies",
+        );
+        let mut found: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+        found.sort_unstable();
+        problems.extend(unless(
+            found == wanted,
+            format!("triggered_policies {wanted:?}"),
+            format!("{found:?}"),
+        ));
     }
     Ok(problems)
 }

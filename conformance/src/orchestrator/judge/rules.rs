@@ -87,7 +87,7 @@ pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
         R::TakeOffNoLog => take_off::no_log(view, views),
         R::TakeOffOnce => take_off::once(view, views),
         R::TakeOffToken => take_off::token(view),
-        R::TempGone => effects::temp_gone(view),
+        R::TempGone => effects::temp_gone(view, views),
         R::TokenComposite => token::composite(view),
         R::TokenEvent => token::event(view),
         R::TokenHashes => token::hashes(view, views),

@@ -2,9 +2,9 @@
 
 use cabincrew_protocol::workflow::State;
 
-use super::view::{View, Views};
+use super::view::{View, Views, group};
 use crate::observe::End;
-use crate::orchestrator::observe::Done;
+use crate::orchestrator::observe::{ActSeen, Done};
 use crate::orchestrator::select::Selector;
 
 /// The steps that a selector names, in order; see [`Selector`].
@@ -21,10 +21,25 @@ pub(super) fn is_everywhere(selector: &str) -> bool {
     selector.starts_with("*:")
 }
 
+/// Why a step says nothing about this subject: damage before it found nothing to damage.
+pub(super) fn inapplicable(views: &Views<'_>, view: &View<'_>) -> Option<String> {
+    let of_run = |other: &&View<'_>| other.run_at == view.run_at && counts(other, view);
+    views
+        .steps
+        .iter()
+        .filter(of_run)
+        .find_map(|other| match (&other.step.act, &other.step.done) {
+            (ActSeen::Tamper, Some(Done::NothingFound(why))) => {
+                Some(format!("{} damaged nothing: {why}", other.step.name))
+            }
+            _ => None,
+        })
+}
+
 /// What a step rests on: acts before it that found nothing to do, points that were not reached,
 /// and the premises of the check, `STEP is WORD`.
 pub(super) fn unfounded(views: &Views<'_>, view: &View<'_>, premises: &[&str]) -> Option<String> {
-    let of_run = |other: &&View<'_>| other.run_at == view.run_at && other.at <= view.at;
+    let of_run = |other: &&View<'_>| other.run_at == view.run_at && counts(other, view);
     for other in views.steps.iter().filter(of_run) {
         if let Some(Done::NothingFound(why)) = &other.step.done {
             return Some(format!("{} changed nothing: {why}", other.step.name));
@@ -87,4 +102,10 @@ pub(super) fn is(view: &View<'_>, word: &str) -> Result<(), String> {
         ),
         _ => Err(format!("the premise {word:?} is none")),
     }
+}
+
+/// Whether a step comes before another one and was not undone again.
+fn counts(other: &View<'_>, view: &View<'_>) -> bool {
+    let theirs = group(&other.step.name);
+    other.at <= view.at && (theirs.is_none() || theirs == group(&view.step.name))
 }

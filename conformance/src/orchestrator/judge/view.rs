@@ -81,12 +81,19 @@ impl<'a> Views<'a> {
         Self { seen, steps }
     }
 
-    /// The steps of the same workflow in the same run up to and with this one, in order.
+    /// The steps of the same workflow in the same run up to and with this one, in order. What was
+    /// done to one file after the other, `EACH.N.STEP`, was undone each time: only the steps of the
+    /// same `EACH.N` count.
     pub(super) fn up_to<'v>(&'v self, view: &View<'_>) -> impl Iterator<Item = &'v View<'a>> {
         let (run_at, at) = (view.run_at, view.at);
         let label = view.step.workflow.clone();
+        let own = group(&view.step.name).map(str::to_owned);
         self.steps.iter().filter(move |other| {
-            other.run_at == run_at && other.at <= at && other.step.workflow == label
+            let theirs = group(&other.step.name);
+            other.run_at == run_at
+                && other.at <= at
+                && other.step.workflow == label
+                && (theirs.is_none() || theirs == own.as_deref())
         })
     }
 
@@ -210,6 +217,13 @@ impl Event {
     pub(super) fn state(&self) -> Option<State> {
         State::from_wire(self.text("/workflow_state")?)
     }
+}
+
+/// `EACH.N` of `EACH.N` and `EACH.N.STEP`.
+pub(super) fn group(step: &str) -> Option<&str> {
+    let (each, rest) = step.split_once('.')?;
+    let number = rest.split('.').next()?;
+    step.get(..each.len() + 1 + number.len())
 }
 
 /// The text at a JSON pointer.

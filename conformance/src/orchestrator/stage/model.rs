@@ -42,6 +42,8 @@ pub struct Stage {
     /// `false` to leave one out. `CC_TOKEN` (mapped to the engine's secret `TOKEN`) and `CC_UNMAPPED`
     /// (mapped to nothing) hold secrets that are made up for each run.
     pub env: BTreeMap<String, toml::Value>,
+    /// Workflow ids by label, in place of made-up ones.
+    pub ids: BTreeMap<String, String>,
     /// The workspace cannot be written by the orchestrator and whatever it starts (needs mounts).
     pub read_only_workspace: bool,
 }

@@ -1,0 +1,126 @@
+//! Expectations on what the orchestrator keeps from happening, or at least notices.
+
+use cabincrew_protocol::workflow::State;
+use serde_json::Value;
+
+use super::course::{kinds, written_before};
+use super::effects;
+use super::look::{Problems, problem, unless};
+use super::outcome::{Judged, state_words};
+use super::take_off;
+use super::view::{Event, View, Views};
+use crate::judge::words;
+
+/// An event of severity warning or higher, with a message, was written in the step.
+pub(super) fn graver_event(view: &View<'_>, views: &Views<'_>) -> Judged {
+    let docs = view.docs.as_ref().ok_or("nothing was exported")?;
+    let log = docs.events.as_ref().map_err(Clone::clone)?;
+    let new = &log[written_before(view, views).min(log.len())..];
+    let grave = |event: &Event| {
+        matches!(
+            event.text("/severity"),
+            Some("warning" | "error" | "critical")
+        ) && event
+            .text("/message")
+            .is_some_and(|it| !it.trim().is_empty())
+    };
+    Ok(unless(
+        new.iter().any(grave),
+        "a new event of severity warning or higher that says what is wrong",
+        kinds(new),
+    ))
+}
+
+/// FAILED, or an event that artifacts do not match; the planned bytes are kept.
+pub(super) fn integrity_finding(view: &View<'_>) -> Judged {
+    let docs = view.docs.as_ref().ok_or("nothing was exported")?;
+    let mismatch = |event: &Event| {
+        event.value.pointer("/integrity_check/artifacts_match") == Some(&Value::Bool(false))
+    };
+    let noticed = docs.state() == Some(State::Failed) || docs.log().iter().any(mismatch);
+    let mut problems = unless(
+        noticed,
+        "FAILED, or an event with artifacts_match = false",
+        format!("{}, {}", state_words(view), kinds(docs.log())),
+    );
+    problems.extend(effects::store_kept(view).unwrap_or_default());
+    Ok(problems)
+}
+
+/// No take-off, and neither COMPLETED nor waiting.
+pub(super) fn not_permitted(view: &View<'_>, views: &Views<'_>) -> Problems {
+    let launched = views.launches(view, "take-off").len();
+    let mut problems = unless(
+        launched == 0,
+        "no take-off",
+        format!("{launched} take-off(s)"),
+    );
+    let went_on = matches!(
+        view.state(),
+        Some(
+            State::Completed
+                | State::AwaitingApproval
+                | State::PreflightComplete
+                | State::ReadyForTakeoff
+        )
+    );
+    problems.extend(unless(!went_on, "an error, or FAILED", state_words(view)));
+    problems
+}
+
+/// The workspace cannot be written in planning, or the workflow failed and the original is intact.
+pub(super) fn planning(view: &View<'_>) -> Judged {
+    let mut planned = view.engines("flight-plan").peekable();
+    if planned.peek().is_none() {
+        return Err("no engine was launched to plan".to_owned());
+    }
+    if planned.all(|it| it.writable.get("workspace") == Some(&false)) {
+        return Ok(Vec::new());
+    }
+    let mut problems = unless(
+        view.state() == Some(State::Failed),
+        "FAILED, for planning changed the workspace",
+        state_words(view),
+    );
+    let changes: Vec<_> = view.step.workspace_changes.iter().collect();
+    if view.engines("take-off").next().is_none() && !changes.is_empty() {
+        problems.extend(problem("the original as before", words::list(&changes)));
+    }
+    Ok(problems)
+}
+
+/// Take-off with the planned bytes, or FAILED without one.
+pub(super) fn take_off_as_planned(view: &View<'_>, views: &Views<'_>) -> Judged {
+    if view.engines("take-off").next().is_none() {
+        return Ok(unless(
+            view.state() == Some(State::Failed),
+            "FAILED, where there is no take-off",
+            state_words(view),
+        ));
+    }
+    take_off::bytes(view, views)
+        .ok_or_else(|| "what was planned was not seen as a whole".to_owned())
+}
+
+/// No engine could make a file outside its directories.
+pub(super) fn confined(view: &View<'_>) -> Judged {
+    let mut tried = 0;
+    let mut reached = 0;
+    for mode in ["flight-plan", "take-off"] {
+        let seen = view
+            .engines(mode)
+            .filter_map(|it| it.writable.get("elsewhere"));
+        for writable in seen {
+            tried += 1;
+            reached += usize::from(*writable);
+        }
+    }
+    if tried == 0 {
+        return Err("no engine tried to write outside".to_owned());
+    }
+    Ok(unless(
+        reached == 0,
+        "no file made outside the given directories",
+        format!("{reached} of {tried} engine(s) made one"),
+    ))
+}
