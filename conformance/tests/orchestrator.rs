@@ -245,3 +245,47 @@ fn damage_is_done_to_files_that_are_found_by_content() {
     assert_eq!(exit(grant), 1, "{}", text(&grant.stderr.kept));
     assert_eq!(grant.workspace_changes, []);
 }
+
+#[test]
+fn every_file_of_a_state_is_damaged_in_turn() {
+    let run = reference(
+        r#"
+        summary = "x"
+        [stage.policy.rule]
+        decision = "require_approval"
+        [[step]]
+        name = "run"
+        run = {}
+        [[step]]
+        name = "each"
+        each = { by = { cut = 50 }, then = [{ name = "resume", resume = {} }] }
+        [[step]]
+        name = "grant"
+        respond = {}
+        "#,
+    );
+    let damaged: Vec<&StepSeen> = run
+        .steps
+        .iter()
+        .filter(|seen| seen.name.ends_with(".resume"))
+        .collect();
+    assert!(damaged.len() > 2, "{}", damaged.len());
+    for seen in damaged {
+        assert_eq!(seen.workspace_changes, [], "{}", seen.name);
+    }
+    // What was damaged is as before again.
+    assert_eq!(exit(step(&run, "grant")), 0);
+}
+
+#[test]
+fn a_program_that_is_no_orchestrator_starts_nothing() {
+    let seen = drive_drill(
+        Path::new("/bin/true"),
+        "summary = 'x'\n[[step]]\nname = 'run'\nrun = {}",
+    );
+    let step = step(&seen.runs[0], "run");
+    assert_eq!(exit(step), 0);
+    assert!(step.programs.is_empty());
+    let exports = step.exports.as_ref().expect("it was exported");
+    assert!(exports.state.text.kept.is_empty());
+}

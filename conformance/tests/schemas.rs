@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cabincrew_conform::adapter::Adapter;
+use cabincrew_conform::orchestrator::adapter::OrchestratorAdapter;
 use cabincrew_conform::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -50,6 +51,43 @@ fn schema_and_loader_agree_on_adapters() {
         assert_eq!(schema.is_valid(&adapter), valid, "{adapter}");
         assert_eq!(
             Adapter::load(&conform.path("conform.toml")).is_ok(),
+            valid,
+            "{adapter}"
+        );
+    }
+}
+
+#[test]
+fn schema_and_loader_agree_on_adapters_of_orchestrators() {
+    let schema = schema("orchestrator-adapter");
+    let conform = Conform::new();
+    let cases = [
+        (json!({}), true),
+        (
+            json!({"verbs": {"export": ["show", "{workflow_id}"]}}),
+            true,
+        ),
+        (json!({"capabilities": {"opa": true, "onnx": false}}), true),
+        (
+            json!({"events": {"workflow_start": "begun"}, "timeout_ms": 9}),
+            true,
+        ),
+        (json!({"checkpoint": ["sign"], "version": ["-V"]}), true),
+        (
+            json!({"artifacts_dir": "{state_dir}/a", "audit_key": "k"}),
+            true,
+        ),
+        (json!({"verbs": {"start": ["x"]}}), false),
+        (json!({"verbs": {"run": "x"}}), false),
+        (json!({"capabilities": {"mounts": true}}), false),
+        (json!({"capabilities": {"opa": "yes"}}), false),
+        (json!({"nam": "x"}), false),
+    ];
+    for (adapter, valid) in cases {
+        conform.write("conform.toml", &toml(&adapter));
+        assert_eq!(schema.is_valid(&adapter), valid, "{adapter}");
+        assert_eq!(
+            OrchestratorAdapter::load(&conform.path("conform.toml")).is_ok(),
             valid,
             "{adapter}"
         );

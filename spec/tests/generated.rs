@@ -59,6 +59,7 @@ fn no_schema_file_is_left_out() {
     let elsewhere = [
         "report.schema.json",
         "adapter.schema.json",
+        "orchestrator-adapter.schema.json",
         "scenario.schema.json",
     ];
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -3,5 +3,6 @@
 mod contract;
 mod deviations;
 mod driver;
+mod hub;
 mod journal;
 mod scripts;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 
 use super::drill::Needs;
@@ -25,12 +25,13 @@ pub struct OrchestratorAdapter {
     /// The arguments of each verb.
     pub verbs: Verbs,
     /// Optional capabilities: `true` is claimed, `false` is denied, absent is left to be seen.
+    #[serde(deserialize_with = "capabilities")]
     pub capabilities: BTreeMap<Needs, bool>,
     /// Audit event types: ours to the orchestrator's own.
     pub events: BTreeMap<String, String>,
     /// The limit of one call, milliseconds; 30 s when absent.
     pub timeout_ms: Option<u64>,
-    /// The public key of the audit log, `<name>+<id>+<base64>`, or a file that holds it.
+    /// The public key of the audit log, `<name>+<id>+<base64>`.
     pub audit_key: Option<String>,
     /// The folder of stored artifacts that exported paths start at.
     pub artifacts_dir: Option<String>,
@@ -116,6 +117,26 @@ impl OrchestratorAdapter {
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.unwrap_or(30_000))
     }
+}
+
+/// Only what an orchestrator can offer; the others are the machine's.
+fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bool>, D::Error> {
+    let claims = BTreeMap::<Needs, bool>::deserialize(from)?;
+    for need in claims.keys() {
+        match need {
+            Needs::Opa
+            | Needs::Onnx
+            | Needs::Expiry
+            | Needs::PostExecution
+            | Needs::SeveralSteps => {}
+            Needs::Signatures | Needs::Mounts | Needs::Unprivileged => {
+                return Err(serde::de::Error::custom(
+                    "that capability is not claimed here",
+                ));
+            }
+        }
+    }
+    Ok(claims)
 }
 
 /// A template's words with their placeholders filled in.
