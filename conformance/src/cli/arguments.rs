@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, record, spec,
+    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, orchestrator, record, spec,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
 use crate::exit::Exit;
 use crate::suite::CheckSet as _;
 
-/// Judges CabinCrew engines, whatever language they are written in.
+/// Judges CabinCrew engines and orchestrators, whatever language they are written in.
 #[derive(Debug, Parser)]
 #[command(name = "cabincrew-conform", version = version(), max_term_width = 100, after_help = STATUSES)]
 pub struct Cli {
@@ -28,6 +28,8 @@ Exit status: 0 conforms, 1 does not conform, 2 usage, 3 the subject could not be
 enum Command {
     /// Judge an engine
     Engine(engine::EngineArgs),
+    /// Judge an orchestrator
+    Orchestrator(orchestrator::OrchestratorArgs),
     /// Start an engine once and say what is missing
     Doctor(doctor::DoctorArgs),
     /// Write a starter scenario, or a starter engine that passes
@@ -54,6 +56,7 @@ impl Cli {
     pub fn run(&self, edge: &Edge) -> Result<Exit, CliError> {
         match &self.command {
             Command::Engine(args) => engine::run(args, edge),
+            Command::Orchestrator(args) => orchestrator::run(args, edge),
             Command::Doctor(args) => doctor::run(args, edge),
             Command::Init(args) => init::run(args),
             Command::List(args) => list::run(args),

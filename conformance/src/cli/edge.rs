@@ -17,6 +17,8 @@ use crate::drive::clock;
 pub struct Edge {
     /// `PATH`, for finding the subject and for its environment.
     pub path: OsString,
+    /// This program's own file, absolute: it is the scripted engines and policies as well.
+    pub program: PathBuf,
     /// The user's home directory, watched where the machine allows it.
     pub home: Option<PathBuf>,
     /// The current directory, against which paths are shortened in reports.
@@ -38,6 +40,7 @@ impl Edge {
             .unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
             path: std::env::var_os("PATH").unwrap_or_default(),
+            program: std::env::current_exe().unwrap_or_default(),
             home: std::env::var_os("HOME").map(PathBuf::from),
             cwd: std::env::current_dir().unwrap_or_default(),
             today: now.to_zoned(TimeZone::UTC).date(),

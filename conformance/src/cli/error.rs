@@ -15,6 +15,10 @@ use crate::golden::GoldenError;
 use crate::init::InitError;
 use crate::known::KnownError;
 use crate::orchestrator::catalogue::KitError;
+use crate::orchestrator::adapter::OrchestratorAdapterError;
+use crate::orchestrator::catalogue::KitError;
+use crate::orchestrator::drive::OrchestratorDriveError;
+use crate::report::merge::MergeError;
 use crate::report::AccountingError;
 use crate::scenario::ScenarioError;
 use crate::select::SelectError;
@@ -29,6 +33,18 @@ pub enum CliError {
     /// The adapter cannot be used.
     #[error("the adapter cannot be used")]
     Adapter(#[from] AdapterError),
+    /// The orchestrator's adapter cannot be used.
+    #[error("the adapter cannot be used")]
+    OrchestratorAdapter(#[from] OrchestratorAdapterError),
+    /// The orchestrator kit is broken.
+    #[error("the orchestrator kit is broken")]
+    OrchestratorKit(#[from] KitError),
+    /// The orchestrator cannot be driven.
+    #[error("the orchestrator cannot be exercised")]
+    OrchestratorDrive(#[from] OrchestratorDriveError),
+    /// Reports cannot be merged.
+    #[error("the reports cannot be merged")]
+    Merge(#[from] MergeError),
     /// The catalogue is broken.
     #[error("the kit's catalogue is broken")]
     Catalogue(#[from] CatalogueError),
@@ -130,6 +146,8 @@ impl CliError {
             Self::Accounting(_)
             | Self::Catalogue(_)
             | Self::Coverage(_)
+            | Self::OrchestratorKit(_)
+            | Self::OrchestratorDrive(_)
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
             | Self::List(_)
             | Self::OrchestratorKit(_)
@@ -139,6 +157,8 @@ impl CliError {
             Self::Adapter(_)
             | Self::Baseline(_)
             | Self::Draft(_)
+            | Self::Merge(_)
+            | Self::OrchestratorAdapter(_)
             | Self::Evidence(EvidenceError::Foreign { .. })
             | Self::Explain(_)
             | Self::Golden(_)

@@ -73,13 +73,7 @@ impl SubjectArgs {
 
     /// A misspelt option before BIN would be taken for the program.
     pub(crate) fn refuse_options(&self) -> Result<(), CliError> {
-        let first = self.command.first().map(|word| word.to_string_lossy());
-        match first {
-            Some(word) if word.starts_with('-') => Err(CliError::UnknownOption {
-                option: word.into_owned(),
-            }),
-            Some(_) | None => Ok(()),
-        }
+        refuse_options(&self.command)
     }
 
     /// The adapter file, or the default.
@@ -145,10 +139,7 @@ impl SubjectArgs {
 
     /// The command as reports hold it.
     pub(crate) fn told(&self, edge: &Edge) -> Vec<String> {
-        self.command
-            .iter()
-            .map(|word| edge.told(Path::new(word)))
-            .collect()
+        told(&self.command, edge)
     }
 
     /// The words that repeat a run, before `--filter ID` and after it.
@@ -185,8 +176,27 @@ impl SubjectArgs {
     }
 }
 
+/// A misspelt option before BIN would be taken for the program.
+///
+/// # Errors
+/// When the first word looks like an option.
+pub(crate) fn refuse_options(command: &[OsString]) -> Result<(), CliError> {
+    match command.first().map(|word| word.to_string_lossy()) {
+        Some(word) if word.starts_with('-') => Err(CliError::UnknownOption {
+            option: word.into_owned(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A command as reports hold it.
+pub(crate) fn told(command: &[OsString], edge: &Edge) -> Vec<String> {
+    let words = command.iter();
+    words.map(|word| edge.told(Path::new(word))).collect()
+}
+
 /// SHA-256 of a regular file.
-fn digest(path: &Path) -> Option<String> {
+pub(crate) fn digest(path: &Path) -> Option<String> {
     let mut file = std::fs::File::open(path).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;

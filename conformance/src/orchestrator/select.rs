@@ -18,12 +18,57 @@ pub struct Plan {
     pub runs: Vec<RunPlan>,
 }
 
-/// Resolves a selection against the kit.
+/// A part of the kit, for machines that share the work: `1/4` is the first of four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Which one, from 0.
+    index: usize,
+    /// Of how many.
+    count: usize,
+}
+
+impl Part {
+    /// The whole.
+    pub const WHOLE: Self = Self { index: 0, count: 1 };
+
+    fn has(self, position: usize) -> bool {
+        position % self.count == self.index
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/').and_then(|(index, count)| {
+            let index: usize = index.parse().ok()?;
+            Some((index.checked_sub(1)?, count.parse::<usize>().ok()?))
+        });
+        match numbers {
+            Some((index, count)) if index < count && count <= 1000 => Ok(Self { index, count }),
+            Some(_) | None => Err("it is not K/N with K from 1 to N"),
+        }
+    }
+}
+
+/// Resolves a selection against the kit. Drills are dealt out to the parts in turn; checks on every
+/// step of every drill belong to all of them.
 ///
 /// # Errors
 /// When a filter is malformed or names nothing, or when nothing is selected.
-pub fn select(kit: &Kit, selection: &Selection) -> Result<Plan, SelectError> {
-    let Chosen { selected, not_run } = choose(kit, selection)?;
+pub fn select(kit: &Kit, selection: &Selection, part: Part) -> Result<Plan, SelectError> {
+    let Chosen {
+        mut selected,
+        mut not_run,
+    } = choose(kit, selection)?;
+    for (position, drill) in kit.drills.iter().enumerate() {
+        for check in &drill.checks {
+            let general = check.on.iter().all(|word| Selector::parse(word, "").is_everything());
+            if !general && !part.has(position) && selected.remove(&check.id) {
+                not_run.insert(check.id.clone(), "another part has it".to_owned());
+            }
+        }
+    }
     let names = drills_for(kit, &selected);
     let runs = kit
         .drills
@@ -131,6 +176,23 @@ fn fits(wanted: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_dealt_out() {
+        let part = |text: &str| text.parse::<Part>();
+        assert_eq!(part("1/1"), Ok(Part::WHOLE));
+        for wrong in ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"] {
+            assert!(part(wrong).is_err(), "{wrong}");
+        }
+        let kit = Kit::embedded().unwrap();
+        let selection = Selection::default();
+        let whole = select(&kit, &selection, Part::WHOLE).unwrap();
+        let parts: BTreeSet<String> = ["1/2", "2/2"]
+            .iter()
+            .flat_map(|text| select(&kit, &selection, part(text).unwrap()).unwrap().selected)
+            .collect();
+        assert_eq!(parts, whole.selected);
+    }
 
     #[test]
     fn a_selector_means_what_it_says() {

@@ -132,7 +132,7 @@ pub fn assemble(
 }
 
 /// How bad an outcome is when scenarios are joined: a check that applied in one scenario applies.
-const fn weight(outcome: Outcome) -> u8 {
+pub(crate) const fn weight(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::NotRun => 0,
         Outcome::NotApplicable => 1,

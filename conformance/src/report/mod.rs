@@ -9,6 +9,7 @@ pub mod engine;
 pub(crate) mod failure;
 pub mod json;
 pub mod junit;
+pub mod merge;
 pub mod model;
 pub(crate) mod page;
 pub(crate) mod plain;

@@ -1,0 +1,237 @@
+//! `orchestrator`: judges an orchestrator.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::again;
+use super::arguments::{ReportArgs, SelectionArgs};
+use super::edge::Edge;
+use super::error::CliError;
+use super::output;
+use super::progress::Live;
+use super::subject;
+use crate::drive::clock;
+use crate::drive::engine::Subject;
+use crate::evidence::{OutputFolder, REPORT};
+use crate::exit::Exit;
+use crate::known::KnownList;
+use crate::orchestrator::adapter::OrchestratorAdapter;
+use crate::orchestrator::catalogue::Kit;
+use crate::orchestrator::drive::{Options, drive};
+use crate::orchestrator::evidence;
+use crate::orchestrator::judge::judge;
+use crate::orchestrator::report::{self as told, Judged};
+use crate::orchestrator::select::{Part, Plan, select};
+use crate::report::assemble::{Facts, Lists, Pass, assemble};
+use crate::report::json;
+use crate::report::model::{self, Selected};
+use crate::suite::CheckSet as _;
+
+const EXAMPLES: &str = "\
+Options come before BIN; everything after BIN belongs to the orchestrator:
+  cabincrew-conform orchestrator ./my-orchestrator
+  cabincrew-conform orchestrator --adapter conform.toml python3 my_adapter.py
+  cabincrew-conform orchestrator --filter 'TKO | drill:crash' ./my-orchestrator
+  cabincrew-conform orchestrator --partition 1/4 --format junit ./my-orchestrator >results.xml
+
+An adapter file conform.toml beside BIN is found by itself. A filter is an id, an id prefix ending in *, a
+requirement, an area (APR), level:SHOULD, class:profile or drill:NAME, joined with &, |, ! and parentheses.";
+
+/// Judge an orchestrator
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct OrchestratorArgs {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    /// An adapter file [default: conform.toml beside BIN, if there is one]
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
+    /// How many runs at the same time [default: one for each processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// The seed of everything that is made up, such as ids and secrets
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// The limit of one call in seconds [default: the adapter's, else 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
+    /// Drive only a part of the drills, for machines that share the work
+    #[arg(long, value_name = "K/N")]
+    partition: Option<Part>,
+    /// Leave the directories of the runs behind, and say where
+    #[arg(long)]
+    keep: bool,
+    /// The output folder, replaced by each run
+    #[arg(long, value_name = "DIR", default_value = ".cabincrew-conform/last")]
+    output: PathBuf,
+    /// The list of known failures
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Write a list of the failures of this run; reasons that still fit are kept
+    #[arg(long, value_name = "FILE")]
+    write_known: Option<PathBuf>,
+    /// Run several times; an outcome that changes is red
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// Run only what failed or was unproven in the last run
+    #[arg(long, conflicts_with = "filter")]
+    rerun_failed: bool,
+    /// The orchestrator and its own leading arguments; options of this command come before it
+    #[arg(
+        value_name = "BIN",
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+/// Judges the orchestrator and returns the exit that its report names.
+///
+/// # Errors
+/// When the request cannot be carried out.
+pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError> {
+    subject::refuse_options(&args.command)?;
+    let kit = Kit::embedded()?;
+    let selection = again::selection(&args.selection, args.rerun_failed, &args.output)?;
+    let plan = select(&kit, &selection, args.partition.unwrap_or(Part::WHOLE))?;
+    let load_known = |path: &PathBuf| KnownList::load(path, &kit, edge.today);
+    let known = args.known.as_ref().map(load_known).transpose()?;
+    let draft = args
+        .write_known
+        .as_deref()
+        .map(KnownList::draft)
+        .transpose()?;
+    let subject = Subject::resolve(&args.command, &edge.path)?;
+    let adapter = adapter(args, &subject)?;
+    let folder = OutputFolder::open(&args.output)?;
+    let driven = drive_all(args, edge, &Target { kit: &kit, plan: &plan, subject: &subject, adapter: &adapter })?;
+    let digest = kit.digest();
+    let passes: Vec<Pass<'_>> = driven.judged.iter().map(|judged| judged.pass(&digest)).collect();
+    let facts = Facts {
+        subject: model::Subject {
+            kind: kit.kind().to_owned(),
+            command: subject::told(&args.command, edge),
+            sha256: subject.command.first().and_then(|program| subject::digest(Path::new(program))),
+            engine_id: None,
+            adapter: adapter.digest.clone(),
+        },
+        selection: Selected {
+            classes: selection.classes.clone(),
+            filter: selection.filters.clone(),
+        },
+        seed: args.seed,
+        aborted: driven.aborted.clone(),
+        duration_ms: driven.duration_ms,
+        capabilities: told::capabilities(&driven.judged),
+        launches: told::launches(&driven.judged),
+        rerun: rerun(args, edge),
+    };
+    let lists = Lists {
+        known: known.as_ref(),
+        ..Lists::default()
+    };
+    let mut report = assemble(&kit, facts, &passes, lists)?;
+    evidence::write(&driven.judged, &mut report, &folder)?;
+    let text = json::render(&report).map_err(CliError::Serialise)?;
+    folder.write(REPORT, text.as_bytes())?;
+    folder.publish()?;
+    if let (Some(path), Some(draft)) = (&args.write_known, draft) {
+        again::write_known(path, &draft, &report, edge)?;
+    }
+    output::print_report(&report, &args.report, Some(edge.told(&args.output)))?;
+    Ok(Exit::of_report(&report))
+}
+
+/// The adapter that was named, or the one beside the program.
+fn adapter(args: &OrchestratorArgs, subject: &Subject) -> Result<OrchestratorAdapter, CliError> {
+    if let Some(path) = &args.adapter {
+        return Ok(OrchestratorAdapter::load(path)?);
+    }
+    let beside = subject
+        .command
+        .iter()
+        .map(Path::new)
+        .filter(|path| path.is_absolute())
+        .filter_map(|path| Some(path.parent()?.join("conform.toml")))
+        .find(|path| path.is_file());
+    match beside {
+        Some(path) => Ok(OrchestratorAdapter::load(&path)?),
+        None => Ok(OrchestratorAdapter::default()),
+    }
+}
+
+/// What is driven.
+struct Target<'a> {
+    kit: &'a Kit,
+    plan: &'a Plan,
+    subject: &'a Subject,
+    adapter: &'a OrchestratorAdapter,
+}
+
+/// What came of it.
+struct Driven {
+    judged: Vec<Judged>,
+    duration_ms: u64,
+    aborted: Option<String>,
+}
+
+fn drive_all(args: &OrchestratorArgs, edge: &Edge, target: &Target<'_>) -> Result<Driven, CliError> {
+    let start = clock::now();
+    let given = args.timeout.map(Duration::from_secs);
+    let mut driven = Driven {
+        judged: Vec::new(),
+        duration_ms: 0,
+        aborted: None,
+    };
+    for pass in 1..=args.repeat {
+        let options = Options {
+            jobs: args.jobs,
+            timeout: given.unwrap_or_else(|| target.adapter.timeout()),
+            seed: args.seed,
+            keep: args.keep.then(|| args.output.with_extension(format!("kept-{pass}"))),
+            path: edge.path.clone(),
+            program: edge.program.clone(),
+        };
+        let live = Live {
+            edge,
+            scenario: "drills",
+        };
+        let seen = drive(target.subject, target.adapter, &target.plan.runs, &options, &live);
+        live.clear();
+        let observation = seen?;
+        if let Some(folder) = options.keep.filter(|folder| folder.exists()) {
+            output::tell(&format!("the directories of the runs are in {}", folder.display()));
+        }
+        driven.judged.push(Judged {
+            verdicts: judge(target.plan, target.kit, &observation),
+            observation,
+        });
+        driven.duration_ms = start.elapsed_ms();
+        if edge.interrupted.load(Ordering::Relaxed) {
+            driven.aborted = Some("the run was interrupted".to_owned());
+            break;
+        }
+    }
+    Ok(driven)
+}
+
+/// The words that repeat a run, before `--filter ID` and after it.
+fn rerun(args: &OrchestratorArgs, edge: &Edge) -> (Vec<String>, Vec<String>) {
+    let mut before = vec!["cabincrew-conform".to_owned(), "orchestrator".to_owned()];
+    if let Some(file) = &args.adapter {
+        before.extend(["--adapter".to_owned(), edge.told(file)]);
+    }
+    if args.seed != 1 {
+        before.extend(["--seed".to_owned(), args.seed.to_string()]);
+    }
+    if let Some(seconds) = args.timeout {
+        before.extend(["--timeout".to_owned(), seconds.to_string()]);
+    }
+    (before, subject::told(&args.command, edge))
+}
