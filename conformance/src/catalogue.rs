@@ -191,6 +191,9 @@ impl CheckSet for Kit {
                 title: &check.title,
                 class: check.class,
                 drill: &drill.name,
+                summary: &drill.summary,
+                on: &check.on,
+                control: &check.control,
                 causes: &check.causes,
             })
             .collect()

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod draft;
 pub mod drill;
 pub mod drive;
+pub mod everything;
 pub mod evidence;
 pub mod exit;
 pub mod expect;

@@ -79,6 +79,16 @@ impl Lock {
         Ok(())
     }
 
+    /// This lock file and another one as one.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        joined.current.extend(other.current.iter().cloned());
+        joined.renamed.extend(other.renamed.clone());
+        joined.retired.extend(other.retired.clone());
+        joined
+    }
+
     /// The ids that are in use.
     pub fn current(&self) -> &BTreeSet<String> {
         &self.current

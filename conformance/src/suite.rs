@@ -20,6 +20,12 @@ pub struct Card<'a> {
     pub class: Class,
     /// The drill it belongs to.
     pub drill: &'a str,
+    /// What the drill does, in one sentence.
+    pub summary: &'a str,
+    /// Selectors of what it looks at.
+    pub on: &'a [String],
+    /// What must have worked for silence to count.
+    pub control: &'a [String],
     /// What usually causes a failure.
     pub causes: &'a [String],
 }

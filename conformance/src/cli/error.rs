@@ -8,6 +8,7 @@ use crate::coverage::CoverageError;
 use crate::draft::DraftError;
 use crate::draft::baseline::BaselineError;
 use crate::drive::engine::DriveError;
+use crate::everything::EverythingError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::explain::ExplainError;
@@ -66,6 +67,9 @@ pub enum CliError {
     /// The engine cannot be driven.
     #[error("the engine cannot be exercised")]
     Drive(#[from] DriveError),
+    /// A kit is broken.
+    #[error("the kit is broken")]
+    Everything(#[from] EverythingError),
     /// Evidence cannot be written.
     #[error("the output cannot be written")]
     Evidence(#[from] EvidenceError),
@@ -146,6 +150,7 @@ impl CliError {
             Self::Accounting(_)
             | Self::Catalogue(_)
             | Self::Coverage(_)
+            | Self::Everything(_)
             | Self::OrchestratorKit(_)
             | Self::OrchestratorDrive(_)
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })

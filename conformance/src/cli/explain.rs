@@ -3,7 +3,7 @@
 use super::arguments::Color;
 use super::error::CliError;
 use super::output;
-use crate::catalogue::Kit;
+use crate::everything::Everything;
 use crate::exit::Exit;
 use crate::explain;
 
@@ -21,7 +21,7 @@ pub(crate) struct ExplainArgs {
 /// # Errors
 /// When the topic names nothing.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
-    let text = explain::explain(&Kit::embedded()?, &args.topic)?;
+    let text = explain::explain(&Everything::embedded()?, &args.topic)?;
     output::print(&text, Color::Auto)?;
     Ok(Exit::Conforms)
 }

@@ -5,20 +5,35 @@ use serde::Serialize;
 use super::arguments::{ClassArg, Color, SelectionArgs};
 use super::error::CliError;
 use super::output;
-use crate::catalogue::Kit;
-use crate::drill::{Check, Class};
+use crate::drill::Class;
+use crate::everything::Everything;
 use crate::exit::Exit;
 use crate::report::page::{Page, STRONG};
-use crate::select::{Selection, select};
+use crate::select::{Selection, choose};
+use crate::suite::{Card, CheckSet};
 
 /// List the checks
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Whose checks
+    #[arg(long, value_enum, default_value = "all")]
+    kind: Kind,
     /// The form of the list
     #[arg(long, value_enum, default_value = "terminal")]
     format: ListFormat,
+}
+
+/// Whose checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// Those of engines and of orchestrators
+    All,
+    /// Those of engines
+    Engine,
+    /// Those of orchestrators
+    Orchestrator,
 }
 
 /// The form of a list.
@@ -34,6 +49,7 @@ enum ListFormat {
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     id: &'a str,
+    kind: &'static str,
     requirements: Vec<&'a str>,
     level: &'a str,
     class: Class,
@@ -46,16 +62,22 @@ struct Row<'a> {
 /// # Errors
 /// When the selection names nothing.
 pub(crate) fn run(args: &ListArgs) -> Result<Exit, CliError> {
-    let kit = Kit::embedded()?;
+    let everything = Everything::embedded()?;
+    let kit: &dyn CheckSet = match args.kind {
+        Kind::All => &everything,
+        Kind::Engine => &everything.engine,
+        Kind::Orchestrator => &everything.orchestrator,
+    };
     let selection = Selection {
         classes: ClassArg::classes(&args.selection.class),
         filters: args.selection.filter.clone(),
     };
-    let plan = select(&kit, &selection)?;
-    let rows: Vec<Row<'_>> = kit
-        .checks()
-        .filter(|check| plan.selected.contains(&check.id))
-        .map(|check| row(&kit, check))
+    let chosen = choose(kit, &selection)?;
+    let cards = kit.cards();
+    let rows: Vec<Row<'_>> = cards
+        .iter()
+        .filter(|card| chosen.selected.contains(card.id))
+        .map(|card| row(&everything, card))
         .collect();
     let text = match args.format {
         ListFormat::Json => {
@@ -67,16 +89,15 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, CliError> {
     Ok(Exit::Conforms)
 }
 
-fn row<'a>(kit: &'a Kit, check: &'a Check) -> Row<'a> {
+fn row<'a>(everything: &Everything, card: &'a Card<'_>) -> Row<'a> {
     Row {
-        id: &check.id,
-        requirements: check.requirement_ids(),
-        level: kit.level(check),
-        class: check.class,
-        drill: kit
-            .drill_of(&check.id)
-            .map_or("", |drill| drill.name.as_str()),
-        title: &check.title,
+        id: card.id,
+        kind: everything.kit_of(card.id).kind(),
+        requirements: card.requirements.clone(),
+        level: card.level(),
+        class: card.class,
+        drill: card.drill,
+        title: card.title,
     }
 }
 
@@ -86,7 +107,7 @@ fn table(rows: &[Row<'_>]) -> String {
         page.headline(
             STRONG,
             row.id,
-            &format!("{} {}", row.level, row.class.as_str()),
+            &format!("{} {} {}", row.kind, row.level, row.class.as_str()),
         );
         page.paragraph(4, row.title);
     }

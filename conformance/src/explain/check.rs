@@ -3,10 +3,10 @@
 use cabincrew_protocol::requirement::{Requirement, Verify};
 use serde::Deserialize;
 
-use crate::catalogue::Kit;
-use crate::drill::{Check, Class};
+use crate::drill::Class;
 use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
+use crate::suite::{Card, CheckSet, requirement};
 
 /// What `explain` reads of a fault file.
 #[derive(Debug, Deserialize)]
@@ -17,33 +17,30 @@ struct Fault {
 }
 
 /// A check: what holds, why, how it is checked, what breaks it, and what proves that it bites.
-pub(super) fn of_check(kit: &Kit, check: &Check) -> String {
+pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
     let mut page = Page::default();
-    let level = kit.level(check);
+    let level = check.level();
     page.headline(
         STRONG,
-        &check.id,
+        check.id,
         &format!("{level}, {}", check.class.as_str()),
     );
-    page.paragraph(2, &check.title);
+    page.paragraph(2, check.title);
     page.gap();
     page.field("class", class_meaning(check.class));
-    let numbers = decisions(&check.title);
+    let numbers = decisions(check.title);
     if !numbers.is_empty() {
         page.field("decision", &numbers.join(", "));
     }
-    for id in check.requirement_ids() {
-        if let Some(requirement) = kit.requirement(id) {
+    for id in &check.requirements {
+        if let Some(requirement) = requirement(id) {
             page.field("requirement", &format!("{id} {}", requirement.text));
             page.field("sources", &requirement.sources.join("; "));
         }
     }
     page.gap();
-    how(&mut page, kit, check);
-    let own = check
-        .requirement_ids()
-        .first()
-        .and_then(|id| kit.requirement(id));
+    how(&mut page, kind, check);
+    let own = check.requirements.first().and_then(|id| requirement(id));
     if let Some(requirement) = own {
         page.gap();
         page.line("  a violation that must be caught");
@@ -60,20 +57,17 @@ pub(super) fn of_check(kit: &Kit, check: &Check) -> String {
     page.gap();
     page.command(
         "run it",
-        &format!("cabincrew-conform engine --filter {} BIN", check.id),
+        &format!("cabincrew-conform {kind} --filter {} BIN", check.id),
     );
     page.finish()
 }
 
-fn how(page: &mut Page, kit: &Kit, check: &Check) {
+fn how(page: &mut Page, kind: &str, check: &Card<'_>) {
     page.line("  how it is checked");
-    if let Some(drill) = kit.drill_of(&check.id) {
-        page.paragraph(4, &drill.summary);
-        page.paragraph(
-            4,
-            &format!("Drill {}, launches {}.", drill.name, check.on.join(", ")),
-        );
-    }
+    page.paragraph(4, check.summary);
+    let what = if kind == "engine" { "launches" } else { "steps" };
+    let text = format!("Drill {}, {what} {}.", check.drill, check.on.join(", "));
+    page.paragraph(4, &text);
     if !check.control.is_empty() {
         let text = format!(
             "Silence counts only if this worked in the same run: {}.",
@@ -84,8 +78,8 @@ fn how(page: &mut Page, kit: &Kit, check: &Check) {
 }
 
 /// The faults of the scripted peer that this check has been seen to catch.
-fn proof(page: &mut Page, check: &Check) {
-    let faults = faults(&check.id);
+fn proof(page: &mut Page, check: &Card<'_>) {
+    let faults = faults(check.id);
     if faults.is_empty() {
         return;
     }
@@ -111,7 +105,7 @@ fn faults(id: &str) -> Vec<(String, String)> {
 }
 
 /// A requirement: its sentence, where it stands, and which checks verify it.
-pub(super) fn of_requirement(kit: &Kit, requirement: &Requirement) -> String {
+pub(super) fn of_requirement(checks: &dyn CheckSet, requirement: &Requirement) -> String {
     let mut page = Page::default();
     let who = format!(
         "{}, kept by the {}",
@@ -128,10 +122,8 @@ pub(super) fn of_requirement(kit: &Kit, requirement: &Requirement) -> String {
         page.field("not checked", why);
     }
     let id = requirement.id.as_str();
-    let checks: Vec<&Check> = kit
-        .checks()
-        .filter(|check| check.requirement_ids().contains(&id))
-        .collect();
+    let mut checks = checks.cards();
+    checks.retain(|check| check.requirements.contains(&id));
     if !checks.is_empty() {
         page.gap();
         page.line("  checked by");

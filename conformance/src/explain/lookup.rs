@@ -1,8 +1,8 @@
 //! Finds what a topic names.
 
 use super::{check, topic};
-use crate::catalogue::Kit;
-use crate::suite::CheckSet as _;
+use crate::everything::Everything;
+use crate::suite::{self, CheckSet as _};
 
 /// Why there is nothing to explain.
 #[derive(Debug, thiserror::Error)]
@@ -39,31 +39,35 @@ fn near(similar: &[String]) -> String {
 ///
 /// # Errors
 /// When the topic names nothing.
-pub fn explain(kit: &Kit, topic: &str) -> Result<String, ExplainError> {
-    if let Some(check) = kit.resolve_id(topic).and_then(|id| kit.check(id)) {
-        return Ok(check::of_check(kit, check));
+pub fn explain(everything: &Everything, topic: &str) -> Result<String, ExplainError> {
+    let cards = everything.cards();
+    let id = everything.resolve_id(topic);
+    if let Some(card) = cards.iter().find(|card| Some(card.id) == id) {
+        return Ok(check::of_check(everything.kit_of(card.id).kind(), card));
     }
-    if let Some(why) = kit.retired(topic) {
+    if let Some(why) = everything.retired(topic) {
         return Err(ExplainError::Retired {
             id: topic.to_owned(),
             why: why.to_owned(),
         });
     }
-    if let Some(requirement) = kit.requirement(topic) {
-        return Ok(check::of_requirement(kit, requirement));
+    if let Some(requirement) = suite::requirement(topic) {
+        return Ok(check::of_requirement(everything, requirement));
     }
-    topic::explain(kit, topic).ok_or_else(|| ExplainError::Unknown {
+    topic::explain(everything, topic).ok_or_else(|| ExplainError::Unknown {
         topic: topic.to_owned(),
-        similar: similar(kit, topic),
+        similar: similar(everything, topic),
     })
 }
 
 /// Ids that begin like the topic, or hold it.
-fn similar(kit: &Kit, topic: &str) -> Vec<String> {
+fn similar(everything: &Everything, topic: &str) -> Vec<String> {
     let word = topic.to_ascii_lowercase();
     let slug = word.rsplit('/').next().unwrap_or(&word);
-    kit.checks()
-        .map(|check| check.id.clone())
+    everything
+        .cards()
+        .iter()
+        .map(|card| card.id.to_owned())
         .filter(|id| {
             let id = id.to_ascii_lowercase();
             id.starts_with(&word) || (slug.len() > 3 && id.contains(slug))
@@ -81,11 +85,12 @@ mod tests {
 
     #[test]
     fn every_topic_of_a_report_is_explained() {
-        let kit = Kit::embedded().unwrap();
-        let mut topics: Vec<String> = kit.checks().map(|check| check.id.clone()).collect();
+        let kit = Everything::embedded().unwrap();
+        let mut topics: Vec<String> = kit.cards().iter().map(|card| card.id.to_owned()).collect();
         topics.extend(
-            kit.checks()
-                .flat_map(|c| c.requirement_ids())
+            kit.cards()
+                .iter()
+                .flat_map(|card| card.requirements.clone())
                 .map(str::to_owned),
         );
         topics.extend(State::ALL.iter().map(|state| state.as_str().to_owned()));
@@ -115,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_check_is_explained_with_its_proof() {
-        let kit = Kit::embedded().unwrap();
+        let kit = Everything::embedded().unwrap();
         let text = explain(&kit, "CC-ENG-018/workspace-untouched").unwrap();
         for part in [
             "requirement",
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_typo_gets_similar_names() {
-        let kit = Kit::embedded().unwrap();
+        let kit = Everything::embedded().unwrap();
         let error = explain(&kit, "CC-ENG-18/workspace-untouched")
             .unwrap_err()
             .to_string();

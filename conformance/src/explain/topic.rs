@@ -3,15 +3,15 @@
 use cabincrew_protocol::workflow::{State, TABLE};
 
 use super::check::class_meaning;
-use crate::catalogue::Kit;
-use crate::drill::{Check, Class};
+use crate::drill::Class;
 use crate::exit::Exit;
 use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
+use crate::suite::{Card, CheckSet};
 use crate::verdict::Outcome;
 
 /// The explanation of a word, if it is one of ours.
-pub(super) fn explain(kit: &Kit, topic: &str) -> Option<String> {
+pub(super) fn explain(checks: &dyn CheckSet, topic: &str) -> Option<String> {
     let status = topic.strip_prefix("exit-code:").unwrap_or(topic);
     if matches!(topic, "exit-code" | "exit-codes") {
         return Some(exits(&Exit::ALL));
@@ -36,9 +36,9 @@ pub(super) fn explain(kit: &Kit, topic: &str) -> Option<String> {
     }
     let classes = [Class::Draft, Class::Profile, Class::Hardening];
     if let Some(class) = classes.into_iter().find(|class| class.as_str() == topic) {
-        return Some(of_class(kit, class));
+        return Some(of_class(checks, class));
     }
-    of_decision(kit, topic)
+    of_decision(checks, topic)
 }
 
 fn exits(all: &[Exit]) -> String {
@@ -107,9 +107,13 @@ fn of_outcome(outcome: Outcome) -> String {
     page.finish()
 }
 
-fn of_class(kit: &Kit, class: Class) -> String {
+fn of_class(checks: &dyn CheckSet, class: Class) -> String {
     let mut page = Page::default();
-    let count = kit.checks().filter(|check| check.class == class).count();
+    let count = checks
+        .cards()
+        .iter()
+        .filter(|card| card.class == class)
+        .count();
     page.headline(
         STRONG,
         class.as_str(),
@@ -120,12 +124,14 @@ fn of_class(kit: &Kit, class: Class) -> String {
 }
 
 /// The checks that rest on a decision of the profile.
-fn of_decision(kit: &Kit, topic: &str) -> Option<String> {
-    let checks: Vec<&Check> = kit
-        .checks()
-        .filter(|check| decisions(&check.title).contains(&topic))
-        .collect();
-    if checks.is_empty() {
+fn of_decision(checks: &dyn CheckSet, topic: &str) -> Option<String> {
+    let rests_on = |card: &Card<'_>| {
+        let mut texts = std::iter::once(card.title).chain(card.causes.iter().map(String::as_str));
+        texts.any(|text| decisions(text).contains(&topic))
+    };
+    let mut cards = checks.cards();
+    cards.retain(rests_on);
+    if cards.is_empty() {
         return None;
     }
     let mut page = Page::default();
@@ -134,8 +140,8 @@ fn of_decision(kit: &Kit, topic: &str) -> Option<String> {
         topic,
         "a decision of the profile where the draft is silent or contradicts itself",
     );
-    for check in checks {
-        page.paragraph(2, &format!("{} {}", check.id, check.title));
+    for card in cards {
+        page.paragraph(2, &format!("{} {}", card.id, card.title));
     }
     Some(page.finish())
 }
