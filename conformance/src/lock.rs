@@ -58,6 +58,14 @@ impl Lock {
         Ok(lock)
     }
 
+    /// A lock file that lists just these ids.
+    pub fn of(ids: BTreeSet<String>) -> Self {
+        Self {
+            current: ids,
+            ..Self::default()
+        }
+    }
+
     /// Compares with the ids of the checks that there are.
     ///
     /// # Errors

@@ -59,6 +59,9 @@ pub(crate) struct OrchestratorArgs {
     /// The limit of one call in seconds [default: the adapter's, else 30]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
+    /// Drills of this folder (FAMILY/NAME.toml) instead of the built-in ones, for whoever writes drills
+    #[arg(long, value_name = "DIR")]
+    drills: Option<PathBuf>,
     /// Drive only a part of the drills, for machines that share the work
     #[arg(long, value_name = "K/N")]
     partition: Option<Part>,
@@ -97,7 +100,10 @@ pub(crate) struct OrchestratorArgs {
 /// When the request cannot be carried out.
 pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError> {
     subject::refuse_options(&args.command)?;
-    let kit = Kit::embedded()?;
+    let kit = match &args.drills {
+        Some(folder) => Kit::of_folder(folder)?,
+        None => Kit::embedded()?,
+    };
     let selection = again::selection(&args.selection, args.rerun_failed, &args.output)?;
     let plan = select(&kit, &selection, args.partition.unwrap_or(Part::WHOLE))?;
     let load_known = |path: &PathBuf| KnownList::load(path, &kit, edge.today);
@@ -209,7 +215,7 @@ fn drive_all(args: &OrchestratorArgs, edge: &Edge, target: &Target<'_>) -> Resul
             output::tell(&format!("the directories of the runs are in {}", folder.display()));
         }
         driven.judged.push(Judged {
-            verdicts: judge(target.plan, target.kit, &observation),
+            verdicts: judge(&target.kit.drills, &target.plan.not_run, &observation),
             observation,
         });
         driven.duration_ms = start.elapsed_ms();
@@ -226,6 +232,9 @@ fn rerun(args: &OrchestratorArgs, edge: &Edge) -> (Vec<String>, Vec<String>) {
     let mut before = vec!["cabincrew-conform".to_owned(), "orchestrator".to_owned()];
     if let Some(file) = &args.adapter {
         before.extend(["--adapter".to_owned(), edge.told(file)]);
+    }
+    if let Some(folder) = &args.drills {
+        before.extend(["--drills".to_owned(), edge.told(folder)]);
     }
     if args.seed != 1 {
         before.extend(["--seed".to_owned(), args.seed.to_string()]);

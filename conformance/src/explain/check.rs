@@ -49,7 +49,7 @@ pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
     if !check.causes.is_empty() {
         page.gap();
         page.line("  usual causes");
-        for cause in &check.causes {
+        for cause in check.causes {
             page.paragraph(4, &format!("- {cause}"));
         }
     }

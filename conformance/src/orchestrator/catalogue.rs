@@ -1,6 +1,7 @@
 //! The orchestrator kit: all drills with their checks, and the lock file of their ids.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry, include_dir};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +21,7 @@ static LOCK: &str = include_str!("../../orchestrator.lock");
 pub struct Kit {
     /// The drills, by family and name.
     pub drills: Vec<Drill>,
+    digest: String,
     lock: Lock,
 }
 
@@ -51,6 +53,14 @@ pub enum KitError {
         /// What.
         why: String,
     },
+    /// A folder of drills cannot be read.
+    #[error("cannot read the drills in {path}")]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The lock file is wrong, or it and the drills disagree.
     #[error("orchestrator.lock does not fit")]
     Lock(#[from] LockError),
@@ -62,20 +72,63 @@ impl Kit {
     /// # Errors
     /// When a drill is invalid, or the lock file and the drills disagree; tests rule both out.
     pub fn embedded() -> Result<Self, KitError> {
+        let files = files()
+            .into_iter()
+            .map(|(path, text)| (path, text.to_owned()));
+        Self::of(files.collect(), Some(Lock::parse(LOCK)?))
+    }
+
+    /// The kit of the drill files below a folder, instead of those of this build; their ids are taken
+    /// as they are. For whoever writes drills.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a drill is invalid.
+    pub fn of_folder(folder: &Path) -> Result<Self, KitError> {
+        let mut files = Vec::new();
+        let unreadable = |source| KitError::Unreadable {
+            path: folder.to_owned(),
+            source,
+        };
+        for family in std::fs::read_dir(folder).map_err(unreadable)? {
+            let family = family.map_err(unreadable)?;
+            if !family.file_type().map_err(unreadable)?.is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(family.path()).map_err(unreadable)? {
+                let file = file.map_err(unreadable)?;
+                let name = format!(
+                    "{}/{}",
+                    family.file_name().to_string_lossy(),
+                    file.file_name().to_string_lossy()
+                );
+                if name.ends_with(".toml") {
+                    let text = std::fs::read_to_string(file.path()).map_err(unreadable)?;
+                    files.push((name, text));
+                }
+            }
+        }
+        files.sort();
+        Self::of(files, None)
+    }
+
+    fn of(files: Vec<(String, String)>, lock: Option<Lock>) -> Result<Self, KitError> {
         let mut drills = Vec::new();
-        for (file, text) in files() {
+        for (file, text) in &files {
             let mut drill: Drill = toml::from_str(text).map_err(|source| KitError::Drill {
                 file: file.clone(),
                 source,
             })?;
-            let (family, name) = file.split_once('/').unwrap_or(("", &file));
+            let (family, name) = file.split_once('/').unwrap_or(("", file));
             family.clone_into(&mut drill.family);
             name.trim_end_matches(".toml").clone_into(&mut drill.name);
             drills.push(drill);
         }
+        let checks = drills.iter().flat_map(|drill: &Drill| &drill.checks);
+        let ids = checks.map(|check| check.id.clone()).collect();
         let kit = Self {
             drills,
-            lock: Lock::parse(LOCK)?,
+            digest: digest(&files),
+            lock: lock.unwrap_or_else(|| Lock::of(ids)),
         };
         kit.validate()?;
         Ok(kit)
@@ -199,19 +252,24 @@ impl CheckSet for Kit {
     }
 
     fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        for (file, text) in files() {
-            hasher.update(file);
-            hasher.update([0]);
-            hasher.update(text);
-        }
-        hasher.update(LOCK);
-        for requirement in cabincrew_protocol::requirement::Catalogue::embedded().iter() {
-            hasher.update(&requirement.id);
-            hasher.update(&requirement.text);
-        }
-        hex(&hasher.finalize())
+        self.digest.clone()
     }
+}
+
+/// SHA-256 over drill files, the lock file and the requirements.
+fn digest(files: &[(String, String)]) -> String {
+    let mut hasher = Sha256::new();
+    for (file, text) in files {
+        hasher.update(file);
+        hasher.update([0]);
+        hasher.update(text);
+    }
+    hasher.update(LOCK);
+    for requirement in cabincrew_protocol::requirement::Catalogue::embedded().iter() {
+        hasher.update(&requirement.id);
+        hasher.update(&requirement.text);
+    }
+    hex(&hasher.finalize())
 }
 
 /// Path below the folder of drills and text of every drill file, sorted by path.
