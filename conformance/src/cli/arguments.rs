@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, orchestrator, record, spec,
+    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, orchestrator,
+    record, spec,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;

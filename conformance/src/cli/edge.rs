@@ -73,6 +73,7 @@ mod tests {
     fn absolute_paths_are_shortened() {
         let edge = Edge {
             path: OsString::new(),
+            program: PathBuf::new(),
             home: None,
             cwd: PathBuf::from("/srv/here"),
             today: Date::constant(2026, 11, 24),

@@ -15,12 +15,11 @@ use crate::explain::ExplainError;
 use crate::golden::GoldenError;
 use crate::init::InitError;
 use crate::known::KnownError;
-use crate::orchestrator::catalogue::KitError;
 use crate::orchestrator::adapter::OrchestratorAdapterError;
 use crate::orchestrator::catalogue::KitError;
 use crate::orchestrator::drive::OrchestratorDriveError;
-use crate::report::merge::MergeError;
 use crate::report::AccountingError;
+use crate::report::merge::MergeError;
 use crate::scenario::ScenarioError;
 use crate::select::SelectError;
 
@@ -49,9 +48,6 @@ pub enum CliError {
     /// The catalogue is broken.
     #[error("the kit's catalogue is broken")]
     Catalogue(#[from] CatalogueError),
-    /// The catalogue of checks on orchestrators is broken.
-    #[error("the kit's catalogue of checks on orchestrators is broken")]
-    OrchestratorKit(#[from] KitError),
     /// The table of coverage cannot be made.
     #[error("the table of coverage cannot be made")]
     Coverage(#[from] CoverageError),
@@ -155,7 +151,6 @@ impl CliError {
             | Self::OrchestratorDrive(_)
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
             | Self::List(_)
-            | Self::OrchestratorKit(_)
             | Self::Output(_)
             | Self::Serialise(_) => Exit::KitWrong,
             Self::Drive(_) | Self::Golden(GoldenError::NoPlan { .. }) => Exit::NotExercised,

@@ -116,23 +116,39 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     let subject = Subject::resolve(&args.command, &edge.path)?;
     let adapter = adapter(args, &subject)?;
     let folder = OutputFolder::open(&args.output)?;
-    let driven = drive_all(args, edge, &Target { kit: &kit, plan: &plan, subject: &subject, adapter: &adapter })?;
+    let driven = drive_all(
+        args,
+        edge,
+        &Target {
+            kit: &kit,
+            plan: &plan,
+            subject: &subject,
+            adapter: &adapter,
+        },
+    )?;
     let digest = kit.digest();
-    let passes: Vec<Pass<'_>> = driven.judged.iter().map(|judged| judged.pass(&digest)).collect();
+    let passes: Vec<Pass<'_>> = driven
+        .judged
+        .iter()
+        .map(|judged| judged.pass(&digest))
+        .collect();
     let facts = Facts {
         subject: model::Subject {
             kind: kit.kind().to_owned(),
             command: subject::told(&args.command, edge),
-            sha256: subject.command.first().and_then(|program| subject::digest(Path::new(program))),
+            sha256: subject
+                .command
+                .first()
+                .and_then(|program| subject::digest(Path::new(program))),
             engine_id: None,
-            adapter: adapter.digest.clone(),
+            adapter: adapter.digest,
         },
         selection: Selected {
-            classes: selection.classes.clone(),
-            filter: selection.filters.clone(),
+            classes: selection.classes,
+            filter: selection.filters,
         },
         seed: args.seed,
-        aborted: driven.aborted.clone(),
+        aborted: driven.aborted,
         duration_ms: driven.duration_ms,
         capabilities: told::capabilities(&driven.judged),
         launches: told::launches(&driven.judged),
@@ -187,7 +203,11 @@ struct Driven {
     aborted: Option<String>,
 }
 
-fn drive_all(args: &OrchestratorArgs, edge: &Edge, target: &Target<'_>) -> Result<Driven, CliError> {
+fn drive_all(
+    args: &OrchestratorArgs,
+    edge: &Edge,
+    target: &Target<'_>,
+) -> Result<Driven, CliError> {
     let start = clock::now();
     let given = args.timeout.map(Duration::from_secs);
     let mut driven = Driven {
@@ -200,7 +220,9 @@ fn drive_all(args: &OrchestratorArgs, edge: &Edge, target: &Target<'_>) -> Resul
             jobs: args.jobs,
             timeout: given.unwrap_or_else(|| target.adapter.timeout()),
             seed: args.seed,
-            keep: args.keep.then(|| args.output.with_extension(format!("kept-{pass}"))),
+            keep: args
+                .keep
+                .then(|| args.output.with_extension(format!("kept-{pass}"))),
             path: edge.path.clone(),
             program: edge.program.clone(),
         };
@@ -208,11 +230,20 @@ fn drive_all(args: &OrchestratorArgs, edge: &Edge, target: &Target<'_>) -> Resul
             edge,
             scenario: "drills",
         };
-        let seen = drive(target.subject, target.adapter, &target.plan.runs, &options, &live);
+        let seen = drive(
+            target.subject,
+            target.adapter,
+            &target.plan.runs,
+            &options,
+            &live,
+        );
         live.clear();
         let observation = seen?;
         if let Some(folder) = options.keep.filter(|folder| folder.exists()) {
-            output::tell(&format!("the directories of the runs are in {}", folder.display()));
+            output::tell(&format!(
+                "the directories of the runs are in {}",
+                folder.display()
+            ));
         }
         driven.judged.push(Judged {
             verdicts: judge(&target.kit.drills, &target.plan.not_run, &observation),

@@ -65,7 +65,11 @@ pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
 fn how(page: &mut Page, kind: &str, check: &Card<'_>) {
     page.line("  how it is checked");
     page.paragraph(4, check.summary);
-    let what = if kind == "engine" { "launches" } else { "steps" };
+    let what = if kind == "engine" {
+        "launches"
+    } else {
+        "steps"
+    };
     let text = format!("Drill {}, {what} {}.", check.drill, check.on.join(", "));
     page.paragraph(4, &text);
     if !check.control.is_empty() {

@@ -58,9 +58,8 @@ fn seen_in<'a>(judged: &'a [Judged], check: &CheckResult) -> Option<(&'a Run, &'
     let finding = check.findings.first()?;
     let shows = |judged: &&Judged| {
         let mut verdicts = judged.verdicts.iter();
-        verdicts.any(|verdict| {
-            verdict.check == check.id && verdict.findings.first() == Some(finding)
-        })
+        verdicts
+            .any(|verdict| verdict.check == check.id && verdict.findings.first() == Some(finding))
     };
     let observation = &judged.iter().find(shows)?.observation;
     let step = observation.step(&finding.launch)?;
@@ -126,7 +125,12 @@ fn steps(run: &Run, last: &StepSeen) -> String {
         }
         text.push('\n');
         for program in &step.programs {
-            let _ = writeln!(text, "    started {} {}", plain::safe(&program.script), plain::safe(&program.mode));
+            let _ = writeln!(
+                text,
+                "    started {} {}",
+                plain::safe(&program.script),
+                plain::safe(&program.mode)
+            );
         }
         if std::ptr::eq(step, last) {
             break;
@@ -153,7 +157,11 @@ fn repro(run: &Run, last: &StepSeen) -> String {
             text.push_str("# (done by the kit)\n");
         } else {
             if let Some(point) = &step.reached {
-                let _ = writeln!(text, "# the kit stops the program at {}", plain::safe(point));
+                let _ = writeln!(
+                    text,
+                    "# the kit stops the program at {}",
+                    plain::safe(point)
+                );
             }
             let words: Vec<String> = step.command.iter().map(|word| in_stage(word)).collect();
             let _ = writeln!(text, "\"$@\" {}; echo \"status $?\"", words.join(" "));

@@ -17,7 +17,7 @@ pub mod expect;
 pub mod judge;
 pub mod observe;
 pub mod plan;
-pub mod rule;
 pub mod report;
+pub mod rule;
 pub mod select;
 pub mod stage;

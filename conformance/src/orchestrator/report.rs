@@ -83,7 +83,10 @@ pub fn launches(judged: &[Judged]) -> u64 {
 
 /// What the machine allowed in every pass.
 pub fn capabilities(judged: &[Judged]) -> BTreeMap<String, bool> {
-    let words = [("mounts", Needs::Mounts), ("unprivileged", Needs::Unprivileged)];
+    let words = [
+        ("mounts", Needs::Mounts),
+        ("unprivileged", Needs::Unprivileged),
+    ];
     let there = |need| {
         !judged.is_empty()
             && judged

@@ -63,7 +63,10 @@ pub fn select(kit: &Kit, selection: &Selection, part: Part) -> Result<Plan, Sele
     } = choose(kit, selection)?;
     for (position, drill) in kit.drills.iter().enumerate() {
         for check in &drill.checks {
-            let general = check.on.iter().all(|word| Selector::parse(word, "").is_everything());
+            let general = check
+                .on
+                .iter()
+                .all(|word| Selector::parse(word, "").is_everything());
             if !general && !part.has(position) && selected.remove(&check.id) {
                 not_run.insert(check.id.clone(), "another part has it".to_owned());
             }
@@ -189,7 +192,11 @@ mod tests {
         let whole = select(&kit, &selection, Part::WHOLE).unwrap();
         let parts: BTreeSet<String> = ["1/2", "2/2"]
             .iter()
-            .flat_map(|text| select(&kit, &selection, part(text).unwrap()).unwrap().selected)
+            .flat_map(|text| {
+                select(&kit, &selection, part(text).unwrap())
+                    .unwrap()
+                    .selected
+            })
             .collect();
         assert_eq!(parts, whole.selected);
     }

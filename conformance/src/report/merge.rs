@@ -144,7 +144,13 @@ mod tests {
         let mut two = one.clone();
         two.seed += 1;
         let error = merge(&[one, two]).unwrap_err();
-        assert!(matches!(error, MergeError::Differs { number: 2, what: "seed" }));
+        assert!(matches!(
+            error,
+            MergeError::Differs {
+                number: 2,
+                what: "seed"
+            }
+        ));
         assert!(matches!(merge(&[]), Err(MergeError::Nothing)));
     }
 }
