@@ -62,9 +62,9 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_replaces_the_files() {
+    fn a_drill_adds_files() {
         let table = toml::from_str("files = { 'a.txt' = 'x' }").unwrap();
         let files = Stage::of("x", &table).unwrap().files.unwrap();
-        assert_eq!(files.len(), 1);
+        assert_eq!(files.len(), 4);
     }
 }

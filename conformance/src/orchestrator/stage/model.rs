@@ -24,7 +24,7 @@ pub struct Stage {
     pub roster: toml::Table,
     /// Roster text that is used as it is.
     pub roster_text: Option<String>,
-    /// Files of the workspace: path to text. Replaces the default ones if given.
+    /// Files of the workspace: path to text. Merged over the default ones.
     pub files: Option<BTreeMap<String, String>>,
     /// Scripts of peer engines by name: `edit` becomes the program `{stage}/edit`. Beside the members
     /// of a script: `include_fault` (a fault of `fixtures/faults/`) and `try_write`.
