@@ -25,5 +25,6 @@ fn main() -> ExitCode {
     cli::main(&Surroundings {
         environment: environment.collect(),
         program: std::env::current_exe().unwrap_or_default(),
+        terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
     })
 }

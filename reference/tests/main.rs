@@ -24,4 +24,5 @@ mod signed;
 #[cfg(feature = "onnx")]
 mod tour;
 mod verbs;
+mod watch;
 mod world;

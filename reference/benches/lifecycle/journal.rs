@@ -18,6 +18,7 @@ const STEPS: usize = 6_700;
 pub(crate) fn run() {
     let memory = Memory::default();
     let mut world = World::new(Decision::Allow);
+    world.looks = false;
     let at = world.now();
     let begun = clock::tick();
     let mut journal = Journal::create(memory.clone(), None, &creation(STEPS), &at).unwrap();

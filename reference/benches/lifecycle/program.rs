@@ -55,14 +55,12 @@ fn cold_start(place: &Place) {
 
 /// What the program holds while it waits for an engine.
 fn resting(place: &Place) {
-    let marker = place.path("marker");
-    workflow(
-        place,
-        "waits",
-        &format!(": > {}; sleep 60", marker.display()),
-    );
+    let temp = "state-waits/workflows/resting/runs/edit-flight-plan-0/temp";
+    let marker = place.path(temp).join("marker");
+    workflow(place, "waits", ": > $CABINCREW_TEMP_DIR/marker; sleep 60");
     let workspace = place.workspace("resting");
-    let mut child = command(place, "waits", &workspace).spawn().unwrap();
+    let mut command = command(place, "waits", &workspace);
+    let mut child = command.args(["--workflow-id", "resting"]).spawn().unwrap();
     let begun = clock::tick();
     while !marker.exists() && begun.elapsed() < Duration::from_secs(30) {
         std::thread::park_timeout(Duration::from_millis(2));

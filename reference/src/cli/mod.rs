@@ -28,6 +28,8 @@ pub struct Surroundings {
     pub environment: BTreeMap<String, String>,
     /// This program.
     pub program: PathBuf,
+    /// Whether standard error is a terminal, so that somebody may be watching.
+    pub terminal: bool,
 }
 
 impl Surroundings {

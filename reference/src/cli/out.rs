@@ -2,11 +2,12 @@
 
 use std::io::{self, Write as _};
 
+use cabincrew_protocol::engine::Mode;
 use cabincrew_protocol::workflow::State;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::perform::chain;
+use crate::perform::{Progress, chain};
 use crate::service::ServiceError;
 
 /// Writes bytes to standard output.
@@ -48,6 +49,17 @@ pub(super) fn refused(error: &ServiceError) -> Exit {
 /// Says what is wrong, on standard error.
 pub(super) fn problem(text: &str) {
     let _ = writeln!(io::stderr(), "cabincrew: {}", shown(text));
+}
+
+/// Tells somebody at a terminal what an engine is doing.
+pub(super) fn progress(progress: Progress<'_>) {
+    let what = match (progress.mode, progress.took) {
+        (Mode::FlightPlan, None) => "the engine plans".to_owned(),
+        (Mode::TakeOff, None) => "the engine applies the plan".to_owned(),
+        (_, Some(took)) => format!("the engine has ended after {:.1} s", took.as_secs_f64()),
+    };
+    let text = format!("{} {}: {what}", progress.workflow_id, progress.step_id);
+    let _ = writeln!(io::stderr(), "{}", shown(&text));
 }
 
 /// A text without control and direction characters.

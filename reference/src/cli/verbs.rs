@@ -21,6 +21,7 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         Service::new(state_dir, surroundings.launcher(), surroundings.workers())
             .with_environment(surroundings.environment.clone())
             .with_audit_key(audit_key)
+            .with_watch(surroundings.terminal.then_some(out::progress))
     };
     let json = args.json;
     match args.verb {

@@ -12,6 +12,7 @@ mod plan;
 mod program;
 mod takeoff;
 mod verify;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use cabincrew_governance::Governor;
 use cabincrew_protocol::audit::Severity;
+use cabincrew_protocol::engine::Mode;
 
 use crate::artifacts::ArtifactStore;
 use crate::cancel;
@@ -33,6 +35,7 @@ use crate::store::Home;
 use crate::workspace::Tree;
 
 pub use governors::Governors;
+pub use watch::{Progress, Watch};
 
 /// The world of one workflow.
 #[derive(Debug)]
@@ -46,6 +49,7 @@ pub struct Site {
     governor: Option<(PathBuf, Governor)>,
     redactor: Redactor,
     snapshot: Option<Tree>,
+    watch: Option<Watch>,
 }
 
 impl Site {
@@ -65,7 +69,15 @@ impl Site {
             governor: None,
             redactor: Redactor::default(),
             snapshot: None,
+            watch: None,
         }
+    }
+
+    /// The same, told of to somebody.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// The store of the current step.
@@ -126,12 +138,12 @@ impl Outside for Site {
         self.learn_secrets(record);
         let outcome = match task {
             Task::PreparePlan => self.prepare_plan(record),
-            Task::Plan => self.plan(record),
+            Task::Plan => self.watched(record, Mode::FlightPlan, |site| site.plan(record)),
             Task::Pin => self.pin(record),
             Task::Govern => self.govern(record),
             Task::Clear => self.clear(record),
             Task::PrepareTakeoff => self.prepare_takeoff(record),
-            Task::TakeOff => self.take_off(record),
+            Task::TakeOff => self.watched(record, Mode::TakeOff, |site| site.take_off(record)),
             Task::Inspect => self.inspect(record),
             Task::Finalize => self.finalize(record),
             Task::Recheck => self.recheck(record),

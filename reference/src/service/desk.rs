@@ -10,7 +10,7 @@ use super::error::{Result, ServiceError, journal_error};
 use crate::fault::{self, Fault};
 use crate::journal::{JournalError, Replayed, Storage as _, replay};
 use crate::launch::Launcher;
-use crate::perform::{Governors, Site};
+use crate::perform::{Governors, Site, Watch};
 use crate::store::{Home, StoreError};
 
 /// Everything that verbs need from the edge.
@@ -26,6 +26,8 @@ pub struct Service {
     pub environment: BTreeMap<String, String>,
     /// Seed and name of the audit key.
     pub audit_key: Option<(String, [u8; 32])>,
+    /// Is told of every engine.
+    pub watch: Option<Watch>,
 }
 
 impl Service {
@@ -39,6 +41,7 @@ impl Service {
             governors: Arc::new(Governors::new(workers)),
             environment: BTreeMap::new(),
             audit_key: None,
+            watch: None,
         }
     }
 
@@ -53,6 +56,13 @@ impl Service {
     #[must_use]
     pub fn with_audit_key(mut self, key: Option<(String, [u8; 32])>) -> Self {
         self.audit_key = key;
+        self
+    }
+
+    /// The same with somebody who is told of every engine.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
         self
     }
 
@@ -111,6 +121,7 @@ impl Service {
             Arc::clone(&self.governors),
             environment,
         )
+        .with_watch(self.watch)
     }
 
     /// The workspace, absolute; neither the store nor around it nor inside it.
