@@ -13,6 +13,9 @@ fn every_command_has_help() {
     let conform = Conform::new();
     let commands = [
         "",
+        "report",
+        "report verify",
+        "report diff",
         "spec",
         "spec check",
         "spec explain",

@@ -7,6 +7,7 @@ mod drafts;
 mod evidence;
 mod lists;
 mod orchestrator;
+mod reports;
 mod schemas;
 mod spec;
 mod starters;

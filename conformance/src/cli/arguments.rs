@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
     Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, orchestrator,
-    record, spec,
+    record, report, spec,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
@@ -43,6 +43,8 @@ enum Command {
     Judge(judge::JudgeArgs),
     /// Pin an engine's plans and receipts in a golden folder
     Record(record::RecordArgs),
+    /// Show a report in another form, verify it, or compare two
+    Report(report::ReportCommand),
     /// Check drafts of the protocol
     Spec(spec::SpecArgs),
     /// Print a completion script
@@ -64,6 +66,7 @@ impl Cli {
             Command::Explain(args) => explain::run(args),
             Command::Judge(args) => judge::run(args, edge),
             Command::Record(args) => record::run(args, edge),
+            Command::Report(args) => report::run(args),
             Command::Spec(args) => spec::run(args, edge),
             Command::Completions(args) => completions::run(args),
         }

@@ -16,6 +16,7 @@ mod orchestrator;
 mod output;
 mod progress;
 mod record;
+mod report;
 mod run;
 mod spec;
 mod subject;

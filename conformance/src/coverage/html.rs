@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::{Coverage, Row, Standing};
+use crate::report::plain::html;
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
@@ -81,21 +82,21 @@ fn one(page: &mut String, row: &Row) {
         "<tr id=\"{id}\"><th scope=\"row\"><code>{id}</code><br>{}, {}</th><td>{}</td><td>{}</td><td>",
         row.level,
         row.actor,
-        escape(row.text),
-        escape(&row.sources.join(", ")),
+        html(row.text),
+        html(&row.sources.join(", ")),
         id = row.id
     );
     match row.standing {
         Standing::Excluded => {
-            let _ = write!(page, "Excluded: {}", escape(row.reason.unwrap_or_default()));
+            let _ = write!(page, "Excluded: {}", html(row.reason.unwrap_or_default()));
         }
         Standing::Open => page.push_str("<span class=\"open\">Open</span>"),
         Standing::Checked => {
             page.push_str("<ul>");
             for proof in &row.checks {
-                let _ = write!(page, "<li><code>{}</code>", escape(&proof.check));
+                let _ = write!(page, "<li><code>{}</code>", html(&proof.check));
                 if !proof.faults.is_empty() {
-                    let _ = write!(page, ": {}", escape(&proof.faults.join(", ")));
+                    let _ = write!(page, ": {}", html(&proof.faults.join(", ")));
                 }
                 page.push_str("</li>");
             }
@@ -103,11 +104,4 @@ fn one(page: &mut String, row: &Row) {
         }
     }
     page.push_str("</td></tr>\n");
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

@@ -7,12 +7,15 @@ mod accounts;
 pub mod assemble;
 pub mod engine;
 pub(crate) mod failure;
+pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod merge;
 pub mod model;
 pub(crate) mod page;
 pub(crate) mod plain;
+pub mod recount;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod terminal;

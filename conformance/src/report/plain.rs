@@ -22,6 +22,14 @@ pub(crate) fn safe_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// Text in an HTML page, in an element or a quoted attribute.
+pub(crate) fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
 const fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
