@@ -232,7 +232,7 @@ fn lists_and_explanations_are_printed() {
     let conform = Conform::new();
     let all = conform.run(&["list", "--class", "all", "--format", "json"]);
     let rows: Vec<serde_json::Value> = serde_json::from_str(&all.stdout).unwrap();
-    let kit = cabincrew_conform::catalogue::Kit::embedded().unwrap();
+    let kit = cabincrew_conform::everything::Everything::embedded().unwrap();
     assert_eq!(rows.len(), kit.frozen_ids().len());
     let some = conform.run(&["list", "--filter", "CC-ENG-018"]);
     assert!(

@@ -6,6 +6,7 @@ mod difference;
 mod drafts;
 mod evidence;
 mod lists;
+mod nothing;
 mod orchestrator;
 mod reports;
 mod schemas;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, orchestrator,
-    record, report, spec,
+    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, merge,
+    orchestrator, record, report, spec,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
@@ -41,6 +41,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Repeat verdicts from recorded observations, without the subject
     Judge(judge::JudgeArgs),
+    /// Join the reports of parts
+    Merge(merge::MergeArgs),
     /// Pin an engine's plans and receipts in a golden folder
     Record(record::RecordArgs),
     /// Show a report in another form, verify it, or compare two
@@ -65,6 +67,7 @@ impl Cli {
             Command::List(args) => list::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Judge(args) => judge::run(args, edge),
+            Command::Merge(args) => merge::run(args),
             Command::Record(args) => record::run(args, edge),
             Command::Report(args) => report::run(args),
             Command::Spec(args) => spec::run(args, edge),

@@ -12,6 +12,7 @@ mod explain;
 mod init;
 mod judge;
 mod list;
+mod merge;
 mod orchestrator;
 mod output;
 mod progress;
