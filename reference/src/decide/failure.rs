@@ -27,7 +27,7 @@ pub struct Failure {
     /// The refusal.
     pub response: Option<Box<Response>>,
     /// An answer that arrived and found the plan changed.
-    pub unused_answer: Option<String>,
+    pub unused_answer: Option<Box<str>>,
 }
 
 impl Failure {

@@ -93,7 +93,7 @@ impl Service {
             // The plan is looked at again before the answer counts (CC-APR-014).
             let mut outcome = open.site.perform(open.journal.record(), Task::Recheck);
             if let Outcome::Failed(failure) = &mut outcome {
-                failure.unused_answer = Some("an answer has found the plan changed".to_owned());
+                failure.unused_answer = Some("an answer has found the plan changed".into());
             }
             self.note(id, &mut open, outcome)?;
         }
