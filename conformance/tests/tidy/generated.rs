@@ -54,6 +54,36 @@ fn checks() -> String {
     page
 }
 
+fn orchestrator_checks() -> String {
+    let kit = OrchestratorKit::embedded().expect("the orchestrator kit of this build is sound");
+    let mut page = format!("{NOTE}# Checks of orchestrators, drill by drill\n\n");
+    let _ = writeln!(
+        page,
+        "{} checks in {} drills. A drill says what is done to the orchestrator; its checks say what must hold.",
+        kit.checks().count(),
+        kit.drills.len()
+    );
+    let mut family = "";
+    for drill in &kit.drills {
+        if drill.family != family {
+            family = &drill.family;
+            let _ = write!(page, "\n## {family}\n");
+        }
+        let _ = write!(page, "\n### {}\n\n{}\n\n", drill.name, drill.summary);
+        page.push_str("| check | class | what holds |\n|---|---|---|\n");
+        for check in &drill.checks {
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} |",
+                check.id,
+                check.class.as_str(),
+                cell(&check.title)
+            );
+        }
+    }
+    page
+}
+
 /// Text that does not end a table's cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -96,6 +126,14 @@ fn the_coverage_page_is_fresh() {
 #[test]
 fn the_list_of_checks_is_fresh() {
     fresh("docs/generated/checks.md", &checks());
+}
+
+#[test]
+fn the_list_of_checks_of_orchestrators_is_fresh() {
+    fresh(
+        "docs/generated/orchestrator-checks.md",
+        &orchestrator_checks(),
+    );
 }
 
 #[test]
