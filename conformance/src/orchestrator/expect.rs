@@ -13,7 +13,12 @@ use super::rule::Rule;
 /// States are read from `export state`, launches from what the programs of the kit saw; the exit
 /// status is the business of a rule of its own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
 pub enum Expect {
     /// A rule that holds on every step of every run.
     Always {

@@ -7,10 +7,14 @@
 mod account;
 mod approval;
 mod audit;
+#[cfg(test)]
+mod broken;
 mod conclude;
 mod course;
 mod documents;
 mod effects;
+#[cfg(test)]
+mod expectations;
 mod folders;
 mod guard;
 mod input;
@@ -24,6 +28,8 @@ mod record;
 mod rules;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_log;
 mod select;
 mod take_off;
 #[cfg(test)]

@@ -1,0 +1,373 @@
+//! Ways of breaking the [`super::sample`], one for each rule.
+
+use serde_json::{Value, json};
+
+use super::sample::joined;
+use crate::observe::{Bytes, End};
+use crate::orchestrator::observe::{Document, Exports, Leak, Observation, ProgramSeen, StepSeen};
+use crate::orchestrator::rule::Rule;
+use crate::tree::{Change, What};
+
+pub(super) type Break = fn(&mut Observation);
+
+pub(super) fn step(seen: &mut Observation, at: usize) -> &mut StepSeen {
+    &mut seen.runs[0].steps[at]
+}
+
+pub(super) fn exports(seen: &mut Observation) -> &mut Exports {
+    step(seen, 1).exports.as_mut().expect("they are there")
+}
+
+fn edit(document: &mut Document, change: impl Fn(&mut Value)) {
+    let mut value = serde_json::from_slice(&document.text.kept).expect("one document");
+    change(&mut value);
+    document.text = Bytes::whole(value.to_string().into_bytes());
+}
+
+fn lines(document: &mut Document, change: impl Fn(&mut Vec<Value>)) {
+    let text = String::from_utf8_lossy(&document.text.kept).into_owned();
+    let parsed = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line"));
+    let mut values: Vec<Value> = parsed.collect();
+    change(&mut values);
+    document.text = Bytes::whole(joined(&values).into_bytes());
+}
+
+pub(super) fn state(seen: &mut Observation, change: impl Fn(&mut Value)) {
+    edit(&mut exports(seen).state, change);
+}
+
+pub(super) fn token(seen: &mut Observation, change: impl Fn(&mut Value)) {
+    edit(&mut exports(seen).plan_token, change);
+}
+
+pub(super) fn audit(seen: &mut Observation, change: impl Fn(&mut Vec<Value>)) {
+    lines(&mut exports(seen).audit, change);
+}
+
+fn wal(seen: &mut Observation, change: impl Fn(&mut Vec<Value>)) {
+    lines(&mut exports(seen).wal, change);
+}
+
+pub(super) fn asked(seen: &mut Observation, change: impl Fn(&mut Value)) {
+    lines(&mut exports(seen).approvals, |all| change(&mut all[0]));
+}
+
+pub(super) fn plan(seen: &mut Observation) -> &mut ProgramSeen {
+    &mut step(seen, 0).programs[0]
+}
+
+pub(super) fn take_off(seen: &mut Observation) -> &mut ProgramSeen {
+    &mut step(seen, 1).programs[0]
+}
+
+pub(super) fn given(program: &mut ProgramSeen, change: impl Fn(&mut Value)) {
+    let mut value = serde_json::from_slice(&program.stdin.kept).expect("an input");
+    change(&mut value);
+    program.stdin = Bytes::whole(value.to_string().into_bytes());
+}
+
+fn policy(seen: &mut Observation, change: impl Fn(&mut Value)) {
+    given(&mut step(seen, 0).programs[1], change);
+}
+
+/// Takes the events of a type out of the log.
+fn silence(seen: &mut Observation, kind: &str) {
+    audit(seen, |all| all.retain(|event| event["event_type"] != kind));
+}
+
+/// Changes the first event of a type.
+pub(super) fn event(seen: &mut Observation, kind: &str, change: impl Fn(&mut Value)) {
+    audit(seen, |all| {
+        let found = all.iter_mut().find(|event| event["event_type"] == kind);
+        change(found.expect("there is one"));
+    });
+}
+
+pub(super) fn fails(seen: &mut Observation) {
+    state(seen, |it| it["current_state"] = json!("FAILED"));
+}
+
+fn leak(seen: &mut Observation, place: &str) {
+    step(seen, 1).leaks.push(Leak {
+        canary: "secrets.TOKEN".to_owned(),
+        encoding: "plain".to_owned(),
+        place: place.to_owned(),
+    });
+}
+
+/// Rules that look at documents, each with a way of breaking it.
+pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
+    (Rule::ApprovalRecords, |s| {
+        state(s, |it| it["approvals"] = json!([]))
+    }),
+    (Rule::ArtifactsExported, |s| {
+        edit(&mut exports(s).artifacts, |it| it[0]["hash"] = json!("0"))
+    }),
+    (Rule::AuditArtifacts, |s| {
+        event(s, "artifact_validation", |it| {
+            it["artifacts"][0]["hash"] = json!("0")
+        })
+    }),
+    (Rule::AuditCanonical, |s| {
+        let document = &mut exports(s).audit;
+        let spaced = String::from_utf8_lossy(&document.text.kept).replace("\":", "\": ");
+        document.text = Bytes::whole(spaced.into_bytes());
+    }),
+    (Rule::AuditCausality, |s| audit(s, |all| all.swap(2, 3))),
+    (Rule::AuditChain, |s| {
+        audit(s, |all| all[3]["message"] = json!("other"))
+    }),
+    (Rule::AuditClosing, |s| silence(s, "workflow_complete")),
+    (Rule::AuditComponents, |s| {
+        event(s, "engine_start", |it| {
+            it["workflow_state"] = json!("APPROVED")
+        })
+    }),
+    (Rule::AuditDecisions, |s| {
+        event(s, "preflight_decision", |it| {
+            it["policy"]["policy_evaluations"] = json!([])
+        })
+    }),
+    (Rule::AuditError, fails),
+    (Rule::AuditGrows, |s| {
+        audit(s, |all| {
+            all.remove(4);
+        })
+    }),
+    (Rule::AuditIds, |s| {
+        audit(s, |all| all[1]["event_id"] = all[0]["event_id"].clone())
+    }),
+    (Rule::AuditLaunches, |s| silence(s, "engine_complete")),
+    (Rule::AuditNumbering, |s| {
+        audit(s, |all| all[1]["event_id"] = json!("x"))
+    }),
+    (Rule::AuditPrepared, |s| silence(s, "environment_prepared")),
+    (Rule::AuditRebuilds, |s| silence(s, "approval_response")),
+    (Rule::AuditSemantics, |s| {
+        event(s, "policy_result", |it| {
+            it["policy"]["policy_evaluations"][0]["severity"] = json!(0)
+        })
+    }),
+    (Rule::AuditStart, |s| {
+        audit(s, |all| {
+            all.drain(..4);
+        })
+    }),
+    (Rule::AuditState, |s| audit(s, |all| all.truncate(20))),
+    (Rule::AuditTimes, |s| {
+        audit(s, |all| all[5]["timestamp"] = json!("2025-01-01T00:00:00Z"))
+    }),
+    (Rule::AuditTransitions, |s| {
+        audit(s, |all| all.retain(|it| it["workflow_state"] != "APPROVED"))
+    }),
+    (Rule::AuditValid, |s| {
+        audit(s, |all| all[0]["source"] = json!("me"))
+    }),
+    (Rule::AuditWorkflow, |s| {
+        audit(s, |all| all[4]["workflow"]["step_id"] = json!("other"))
+    }),
+    (Rule::IdsEqual, |s| {
+        state(s, |it| it["workflow_id"] = json!("wf-2"))
+    }),
+    (Rule::PathLegal, |s| {
+        audit(s, |all| {
+            all.retain(|it| it["workflow_state"] != "READY_FOR_TAKEOFF")
+        })
+    }),
+    (Rule::StateArtifacts, |s| {
+        state(s, |it| it["artifacts"] = json!([]))
+    }),
+    (Rule::StateDigests, |s| {
+        state(s, |it| it["artifacts"][0]["artifact_hash"] = json!("0"))
+    }),
+    (Rule::StateOfWal, fails),
+    (Rule::StateToken, |s| {
+        state(s, |it| it["plan_token_hash"] = json!(""))
+    }),
+    (Rule::StateValid, |s| state(s, |it| it["extra"] = json!(1))),
+    (Rule::StatesKnown, |s| {
+        state(s, |it| it["current_state"] = json!("REJECTED"))
+    }),
+    (Rule::TokenComposite, |s| {
+        token(s, |it| it["model"] = json!("other"))
+    }),
+    (Rule::TokenEvent, |s| silence(s, "plan_token_created")),
+    (Rule::TokenHashes, |s| {
+        token(s, |it| it["artifacts"][0]["size"] = json!(9))
+    }),
+    (Rule::TokenNames, |s| {
+        token(s, |it| it["artifacts"] = json!([]))
+    }),
+    (Rule::TokenOrder, |s| {
+        token(s, |it| {
+            it["artifacts"].as_array_mut().expect("a list").reverse()
+        })
+    }),
+    (Rule::TokenStays, |s| {
+        token(s, |it| it["created_at"] = json!("2026-01-01T00:00:01Z"))
+    }),
+    (Rule::TokenValid, |s| {
+        token(s, |it| it["engine_id"] = json!("other"))
+    }),
+    (Rule::WalChecksum, |s| {
+        wal(s, |all| all[1]["timestamp"] = json!("2026-01-01T00:00:09Z"))
+    }),
+    (Rule::WalComplete, |s| {
+        wal(s, |all| {
+            all.retain(|it| it["entry_type"] != "policy_evaluated")
+        })
+    }),
+    (Rule::WalEncoding, |s| {
+        wal(s, |all| {
+            all.remove(1);
+        })
+    }),
+    (Rule::WalGrows, |s| {
+        wal(s, |all| {
+            all.remove(5);
+        })
+    }),
+    (Rule::WalNumbering, |s| {
+        wal(s, |all| {
+            all.remove(5);
+        })
+    }),
+    (Rule::WalSequence, |s| wal(s, |all| all.swap(1, 2))),
+    (Rule::WalValid, |s| {
+        wal(s, |all| all[0]["data"] = json!({"step_id": "edit"}))
+    }),
+];
+
+/// Rules on requests, launches, policies and effects, each with a way of breaking it.
+pub(super) const DEEDS: &[(Rule, Break)] = &[
+    (Rule::RequestBinding, |s| {
+        asked(s, |it| it["approval_id"] = json!("apr-1"))
+    }),
+    (Rule::RequestContext, |s| {
+        s.runs[0].workflow["trigger"]["by"] = json!("somebody else");
+    }),
+    (Rule::RequestEvidence, |s| {
+        asked(s, |it| it["evidence"] = json!([]))
+    }),
+    (Rule::RequestIds, |s| {
+        asked(s, |it| it["step_id"] = json!(""))
+    }),
+    (Rule::RequestIdsUnique, |s| {
+        lines(&mut exports(s).approvals, |all| all.push(all[0].clone()))
+    }),
+    (Rule::RequestToken, |s| {
+        asked(s, |it| it["plan_token_hash"] = json!("0"))
+    }),
+    (Rule::RequestValid, |s| {
+        asked(s, |it| it["reason"] = json!(""))
+    }),
+    (Rule::ResponseAudited, |s| audit(s, |all| all.truncate(14))),
+    (Rule::ResponseEvent, |s| {
+        event(s, "approval_response", |it| {
+            it["approval"]["approver"] = json!("eve")
+        })
+    }),
+    (Rule::EngineCwd, |s| plan(s).cwd = "/".to_owned()),
+    (Rule::EngineDescriptors, |s| {
+        plan(s).descriptors.insert("7".to_owned(), "/x".to_owned());
+    }),
+    (Rule::EngineDirectories, |s| {
+        plan(s)
+            .env
+            .insert("CABINCREW_TEMP_DIR".to_owned(), "temp".to_owned());
+    }),
+    (Rule::EngineDirectoriesEmpty, |s| {
+        plan(s).temp_before.push("left".to_owned());
+    }),
+    (Rule::EngineEnvironment, |s| {
+        plan(s).env.insert("AWS_REGION".to_owned(), "x".to_owned());
+    }),
+    (Rule::EngineEnvironmentClean, |s| {
+        plan(s).env.insert("PATH".to_owned(), "/amb1ent".to_owned());
+    }),
+    (Rule::EngineIds, |s| {
+        given(take_off(s), |it| it["meta"]["step_id"] = json!("new"))
+    }),
+    (Rule::EngineInput, |s| {
+        given(plan(s), |it| it["config"] = json!({"a": 1}))
+    }),
+    (Rule::EngineModes, |s| {
+        take_off(s)
+            .env
+            .insert("CABINCREW_MODE".to_owned(), "flight-plan".to_owned());
+    }),
+    (Rule::EngineRunIndex, |s| {
+        given(plan(s), |it| it["orchestrator"]["run_index"] = json!(3))
+    }),
+    (Rule::EngineSecrets, |s| {
+        given(plan(s), |it| it["secrets"]["MORE"] = json!("x"))
+    }),
+    (Rule::EngineSwitch, |s| {
+        plan(s).argv = vec!["flight-plan".to_owned()]
+    }),
+    (Rule::EngineWorkspace, |s| plan(s).workspace_before.clear()),
+    (Rule::EngineWritable, |s| {
+        plan(s).writable.insert("temp".to_owned(), false);
+    }),
+    (Rule::PolicyContext, |s| {
+        policy(s, |it| it["plan_token"]["token"] = json!("0"))
+    }),
+    (Rule::PolicyEvidence, |s| {
+        policy(s, |it| it["evidence"] = json!([]))
+    }),
+    (Rule::PolicyInput, |s| {
+        policy(s, |it| it["extra"] = json!(1))
+    }),
+    (Rule::PolicyNoLog, |s| {
+        policy(s, |it| it["evidence"][0]["name"] = json!("zlog"))
+    }),
+    (Rule::TakeOffBytes, |s| {
+        take_off(s)
+            .artifacts_before
+            .insert("edits/body.data".to_owned(), "0".to_owned());
+    }),
+    (Rule::TakeOffCleared, |s| silence(s, "approval_response")),
+    (Rule::TakeOffInput, |s| {
+        given(take_off(s), |it| it["config"] = json!({"a": 1}))
+    }),
+    (Rule::TakeOffListed, |s| {
+        given(take_off(s), |it| it["context"] = json!({}))
+    }),
+    (Rule::TakeOffNoLog, |s| {
+        take_off(s)
+            .artifacts_before
+            .insert("zlog/artifact.json".to_owned(), "0".to_owned());
+    }),
+    (Rule::TakeOffOnce, |s| {
+        let again = take_off(s).clone();
+        step(s, 1).programs.push(again);
+    }),
+    (Rule::TakeOffToken, |s| {
+        given(plan(s), |it| it["expected_plan_token"] = json!("0"))
+    }),
+    (Rule::ExitFitsState, |s| {
+        step(s, 1).end = Some(End::Exited(1))
+    }),
+    (Rule::NoProcessLeft, |s| {
+        step(s, 1).left_alive.push("edit".to_owned())
+    }),
+    (Rule::NoSecretAudited, |s| leak(s, "export:audit")),
+    (Rule::NoSecretKept, |s| leak(s, "state-dir:x")),
+    (Rule::RunsToItsEnd, |s| {
+        step(s, 1).end = Some(End::TimedOut(1))
+    }),
+    (Rule::StoreKept, |s| {
+        step(s, 1).stored.insert("edits/body.data".to_owned(), 0);
+    }),
+    (Rule::TempGone, |s| {
+        step(s, 1).dirs_left.push("temp 11".to_owned())
+    }),
+    (Rule::WorkspaceKept, |s| {
+        step(s, 0).workspace_changes.push(Change {
+            path: "notes.txt".to_owned(),
+            what: What::Content,
+        })
+    }),
+];
