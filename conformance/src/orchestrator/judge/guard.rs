@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::course::{kinds, written_before};
 use super::effects;
 use super::look::{Problems, problem, unless};
-use super::outcome::{Judged, state_words};
+use super::outcome::{Judged, state_words, stopped};
 use super::take_off;
 use super::view::{Event, View, Views};
 use crate::judge::words;
@@ -89,14 +89,10 @@ pub(super) fn planning(view: &View<'_>) -> Judged {
     Ok(problems)
 }
 
-/// Take-off with the planned bytes, or FAILED without one.
+/// Take-off with the planned bytes, or a halt without one.
 pub(super) fn take_off_as_planned(view: &View<'_>, views: &Views<'_>) -> Judged {
     if view.engines("take-off").next().is_none() {
-        return Ok(unless(
-            view.state() == Some(State::Failed),
-            "FAILED, where there is no take-off",
-            state_words(view),
-        ));
+        return Ok(stopped(view));
     }
     take_off::bytes(view, views)
         .ok_or_else(|| "what was planned was not seen as a whole".to_owned())
