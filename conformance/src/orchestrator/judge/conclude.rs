@@ -45,15 +45,20 @@ struct Court<'a> {
 }
 
 impl<'a> Court<'a> {
-    /// The verdict on a check, after those of the checks that are its controls.
     fn verdict(&mut self, drill: &Drill, check: &Check) -> Verdict {
+        match self.not_run.get(&check.id) {
+            Some(reason) => blank(check, Outcome::NotRun, Some(reason.clone())),
+            None => self.judged_once(drill, check),
+        }
+    }
+
+    /// The verdict on a check, after those of the checks that are its controls. A control is judged
+    /// even where it was not selected: its drill was driven for the checks that rest on it.
+    fn judged_once(&mut self, drill: &Drill, check: &Check) -> Verdict {
         if let Some(verdict) = self.known.get(&check.id) {
             return verdict.clone();
         }
-        let verdict = match self.not_run.get(&check.id) {
-            Some(reason) => blank(check, Outcome::NotRun, Some(reason.clone())),
-            None => self.judged(drill, check),
-        };
+        let verdict = self.judged(drill, check);
         self.known.insert(check.id.clone(), verdict.clone());
         verdict
     }
@@ -129,7 +134,7 @@ impl<'a> Court<'a> {
                 .iter()
                 .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)));
             match all.find(|(_, check)| check.id == id) {
-                Some((of, check)) => match self.verdict(of, check).outcome {
+                Some((of, check)) => match self.judged_once(of, check).outcome {
                     Outcome::Pass => Ok(()),
                     other => Err(format!("its outcome is {}", other.as_str())),
                 },
