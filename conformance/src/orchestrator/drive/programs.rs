@@ -62,7 +62,7 @@ impl Begin {
             env: self.env,
             cwd: self.cwd,
             stdin: self.stdin.unwrap_or_default(),
-            descriptors: self.descriptors,
+            descriptors: not_inherited(self.descriptors),
             artifacts_before: self.artifacts_before,
             temp_before: self.temp_before,
             writable: self.writable,
@@ -72,6 +72,17 @@ impl Begin {
             ended: false,
         }
     }
+}
+
+/// What is left without those that stand open under the same number, with the same target, in this
+/// very process: whoever called the toolkit left them open, and the orchestrator has not opened them.
+fn not_inherited(mut descriptors: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    descriptors.retain(|number, target| {
+        let own = std::fs::read_link(format!("/proc/self/fd/{number}"));
+        matches!(number.as_str(), "0" | "1" | "2")
+            || own.map_or(true, |own| own.as_os_str() != target.as_str())
+    });
+    descriptors
 }
 
 impl End {

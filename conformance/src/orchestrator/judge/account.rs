@@ -137,9 +137,15 @@ fn completion(
         return Vec::new();
     }
     let start = log.iter().position(|event| event.kind == "engine_start");
-    let end = log.iter().position(|event| {
-        event.kind == "engine_complete" && event.text("/engine/receipt_id") == Some(id)
-    });
+    // An engine that failed may be told of by its status alone: nothing rests on its receipt.
+    let told = |event: &Event| {
+        let found = event.text("/engine/receipt_id");
+        let nameless = status == "failure" && found.is_none();
+        found == Some(id) || (nameless && event.text("/engine/status") == Some(status))
+    };
+    let end = log
+        .iter()
+        .position(|event| event.kind == "engine_complete" && told(event));
     let held = matches!((start, end), (Some(start), Some(end)) if start < end)
         && end.and_then(|at| log[at].text("/engine/status")) == Some(status);
     unless(

@@ -110,6 +110,10 @@ pub(super) fn state_digests(view: &View<'_>, views: &Views<'_>) -> Told {
 pub(super) fn artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
     let docs = view.settled()?;
     docs.plan_token()?;
+    let deleted = text(&view.run.workflow, "/retention/artifacts") == Some("delete");
+    if deleted && docs.state().is_some_and(State::is_final) {
+        return None;
+    }
     let list = docs.artifacts.as_ref().ok()?;
     let Some(list) = list.as_array() else {
         return Some(problem("one array of artifacts", list.to_string()));

@@ -136,7 +136,12 @@ pub(super) fn triggered_only(view: &View<'_>, policies: &[String]) -> Judged {
             request,
             "/engine_output/approval_context/triggered_policies",
         );
-        let mut found: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+        // The draft names no form for them (C-37): ids, or evaluations that carry their ids.
+        let id = |it: &Value| -> Option<String> {
+            let named = it.as_str().or_else(|| text(it, "/policy_id"))?;
+            Some(named.to_owned())
+        };
+        let mut found: Vec<String> = list.iter().filter_map(id).collect();
         found.sort_unstable();
         problems.extend(unless(
             found == wanted,
