@@ -98,6 +98,16 @@ const LAUNCH: StateRule = Among(&[
     TakeoffRunning,
     ExecutionComplete,
 ]);
+// Without the optional running states, preparation may be told of in the state before.
+const PREPARED: StateRule = Among(&[
+    Init,
+    PlanRunning,
+    PreflightComplete,
+    Approved,
+    ReadyForTakeoff,
+    TakeoffRunning,
+    ExecutionComplete,
+]);
 const RUN_END: StateRule = Among(&[
     Init,
     PlanRunning,
@@ -125,23 +135,10 @@ pub const EVENT_TYPES: &[EventType] = &[
         Among(&[Init]),
         "CC-ORC-005",
     ),
-    row("environment_prepared", Orchestrator, LAUNCH, "CC-AUD-007"),
+    row("environment_prepared", Orchestrator, PREPARED, "CC-AUD-007"),
     row("engine_start", Orchestrator, LAUNCH, "CC-ORC-018"),
     row("engine_complete", Engine, RUN_END, "CC-ORC-018"),
-    row(
-        "artifact_validation",
-        Orchestrator,
-        Among(&[
-            PlanGenerated,
-            ArtifactsValidated,
-            TokenCreated,
-            PreFlightRunning,
-            TakeoffRunning,
-            ExecutionComplete,
-            Failed,
-        ]),
-        "CC-ART-013",
-    ),
+    row("artifact_validation", Orchestrator, Any, "CC-ART-013"),
     row(
         "plan_token_created",
         Orchestrator,
@@ -155,7 +152,12 @@ pub const EVENT_TYPES: &[EventType] = &[
     row(
         "approval_request",
         Orchestrator,
-        Among(&[TokenCreated, PreFlightRunning, AwaitingApproval]),
+        Among(&[
+            TokenCreated,
+            PreFlightRunning,
+            PreflightComplete,
+            AwaitingApproval,
+        ]),
         "CC-APR-026",
     ),
     row("approval_response", ApprovalSystem, RESPONDED, "CC-APR-027"),
@@ -163,19 +165,7 @@ pub const EVENT_TYPES: &[EventType] = &[
     row("approval_repeated", Orchestrator, Any, "CC-APR-022"),
     row("approval_expired", Orchestrator, RESPONDED, "CC-APR-025"),
     row("state_transition", Orchestrator, Any, "CC-AUD-008"),
-    row(
-        "workspace_changed",
-        Orchestrator,
-        Among(&[
-            PlanRunning,
-            PlanGenerated,
-            PreflightComplete,
-            Approved,
-            ReadyForTakeoff,
-            Failed,
-        ]),
-        "CC-TKO-008",
-    ),
+    row("workspace_changed", Orchestrator, Any, "CC-TKO-008"),
     row("gateway_probe", Orchestrator, Any, "CC-TKO-007"),
     row(
         "takeoff_outcome_unknown",
@@ -186,7 +176,7 @@ pub const EVENT_TYPES: &[EventType] = &[
     row(
         "post_execution",
         Orchestrator,
-        Among(&[ExecutionComplete, Failed]),
+        Among(&[ReadyForTakeoff, TakeoffRunning, ExecutionComplete, Failed]),
         "CC-PST-003",
     ),
     row("workflow_resumed", Orchestrator, Any, "CC-RST-028"),
