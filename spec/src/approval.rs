@@ -9,68 +9,43 @@ use crate::digest::{self, Sha256Hex};
 use crate::preflight::PreflightEvidence;
 use crate::wire::{self, RecordStringAny};
 
-/// What a human is asked to approve (CC-APR-001).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct ApprovalRequest {
-    /// `apr-<nonce>-<plan token hash>`, never used before (CC-APR-002, C-01).
-    pub approval_id: String,
-    /// The waiting workflow (CC-APR-003).
-    pub workflow_id: String,
-    /// The waiting step (CC-APR-003).
-    pub step_id: String,
-    /// Why approval is needed, in words, naming the policies (CC-APR-006, CC-APR-007, C-37).
-    pub reason: String,
-    /// Role that the approver must hold (CC-APR-009, C-19).
-    pub required_role: String,
-    /// `receipt` and `approval_context`: time, requester, triggered policies, artifacts, risk
-    /// (CC-APR-008, C-37).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub engine_output: Option<RecordStringAny>,
-    /// The governed artifacts (CC-APR-005, C-37).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub evidence: Option<Vec<PreflightEvidence>>,
-    /// The plan token in force: 64 lower-case hex digits (CC-APR-004, C-03).
-    pub plan_token_hash: String,
+wire::document! {
+    /// What a human is asked to approve (CC-APR-001).
+    pub struct ApprovalRequest {
+        /// `apr-<nonce>-<plan token hash>`, never used before (CC-APR-002, C-01).
+        pub approval_id: String,
+        /// The waiting workflow (CC-APR-003).
+        pub workflow_id: String,
+        /// The waiting step (CC-APR-003).
+        pub step_id: String,
+        /// Why approval is needed, in words, naming the policies (CC-APR-006, CC-APR-007, C-37).
+        pub reason: String,
+        /// Role that the approver must hold (CC-APR-009, C-19).
+        pub required_role: String,
+        /// `receipt` and `approval_context`: time, requester, triggered policies, artifacts, risk
+        /// (CC-APR-008, C-37).
+        pub engine_output?: RecordStringAny,
+        /// The governed artifacts (CC-APR-005, C-37).
+        pub evidence?: Vec<PreflightEvidence>,
+        /// The plan token in force: 64 lower-case hex digits (CC-APR-004, C-03).
+        pub plan_token_hash: String,
+    }
 }
 
-/// What a human answered (CC-APR-012, C-01, C-58).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct ApprovalResponse {
-    /// The id of the request, which carries the token hash (CC-APR-012, CC-APR-013, C-01).
-    pub approval_id: String,
-    /// Whether approval is granted; a boolean and nothing else (CC-APR-018, C-59).
-    pub approved: bool,
-    /// Who decided; a response without it is malformed (CC-APR-016, C-58).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub approver: Option<String>,
-    /// Why, in words.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub reason: Option<String>,
-    /// When, RFC 3339; a response without it is malformed (CC-APR-017, C-58).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub timestamp: Option<String>,
+wire::document! {
+    /// What a human answered (CC-APR-012, C-01, C-58).
+    pub struct ApprovalResponse {
+        /// The id of the request, which carries the token hash (CC-APR-012, CC-APR-013, C-01).
+        pub approval_id: String,
+        /// Whether approval is granted; a boolean and nothing else (CC-APR-018, C-59).
+        pub approved: bool,
+        /// Who decided; a response without it is malformed (CC-APR-016, C-58).
+        pub approver?: String,
+        /// Why, in words.
+        pub reason?: String,
+        /// When, RFC 3339; a response without it is malformed (CC-APR-017, C-58).
+        pub timestamp?: String,
+    }
 }
 
 /// What the detached signature of an answer is made over: `"cabincrew-approval/v1\n"`, the hex
@@ -164,5 +139,3 @@ impl From<Id> for String {
         id.to_string()
     }
 }
-
-crate::wire::objects!(ApprovalRequest, ApprovalResponse);

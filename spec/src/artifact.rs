@@ -14,48 +14,28 @@ pub const METADATA_FILE: &str = "artifact.json";
 /// The only name of a body file (C-62).
 pub const BODY_FILE: &str = "body.data";
 
-/// What `artifact.json` holds: one planned or reported thing, and how to apply it (CC-ART-004,
-/// C-10).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct Artifact {
-    /// What kind of thing it is; an open word of the engine's own (CC-ART-017, CC-SCH-012).
-    pub artifact_type: String,
-    /// What is to be done with it; an open word, `none` when nothing is (CC-ART-017, C-126).
-    pub action: String,
-    /// Path, resource or identifier that the action applies to.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub target: Option<String>,
-    /// MIME type of the content; of the metadata when there is no body (C-126).
-    pub mime: String,
-    /// Content kept inline: text, array, object or null. Governed like a body file (CC-PRE-006,
-    /// C-62).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub body: Option<Body>,
-    /// Names the file beside `artifact.json` that holds the content: `body.data` and no other
-    /// (CC-ART-006, CC-ART-007, C-62).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub body_file: Option<String>,
-    /// Anything more that the engine wants to say; a `role` in here must agree with the receipt
-    /// (C-10, C-11).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub metadata: Option<RecordStringAny>,
+wire::document! {
+    /// What `artifact.json` holds: one planned or reported thing, and how to apply it (CC-ART-004,
+    /// C-10).
+    pub struct Artifact {
+        /// What kind of thing it is; an open word of the engine's own (CC-ART-017, CC-SCH-012).
+        pub artifact_type: String,
+        /// What is to be done with it; an open word, `none` when nothing is (CC-ART-017, C-126).
+        pub action: String,
+        /// Path, resource or identifier that the action applies to.
+        pub target?: String,
+        /// MIME type of the content; of the metadata when there is no body (C-126).
+        pub mime: String,
+        /// Content kept inline: text, array, object or null. Governed like a body file (CC-PRE-006,
+        /// C-62).
+        pub body?: Body,
+        /// Names the file beside `artifact.json` that holds the content: `body.data` and no other
+        /// (CC-ART-006, CC-ART-007, C-62).
+        pub body_file?: String,
+        /// Anything more that the engine wants to say; a `role` in here must agree with the receipt
+        /// (C-10, C-11).
+        pub metadata?: RecordStringAny,
+    }
 }
 
 /// Content kept inside `artifact.json`.
@@ -184,5 +164,3 @@ pub fn descriptor_digest(
     digest::of_json(&descriptor(name, role, metadata_sha256, body_sha256))
         .expect("text and null have a canonical form")
 }
-
-crate::wire::objects!(Artifact);

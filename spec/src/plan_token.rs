@@ -1,6 +1,5 @@
 //! The plan token: the document, and the digest that it stands for (C-02).
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::canonical::CanonicalError;
@@ -16,63 +15,48 @@ pub const ARTIFACT_ID: &str = "plan-token";
 /// The artifact type under which the write-ahead log records the mint (C-13).
 pub const ARTIFACT_TYPE: &str = "cabincrew.plan_token";
 
-/// One artifact as the plan token binds it (CC-TOK-004, C-05).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct PlanArtifactHash {
-    /// Name of the artifact (CC-TOK-008).
-    pub name: String,
-    /// Descriptor digest of the artifact: 64 lower-case hex digits (CC-TOK-006, CC-TOK-007,
-    /// CC-TOK-009, C-05).
-    pub hash: String,
-    /// Length of the body in bytes, 0 without a body; a non-negative integer, always written
-    /// (C-68).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub size: Option<Number>,
+wire::document! {
+    /// One artifact as the plan token binds it (CC-TOK-004, C-05).
+    pub struct PlanArtifactHash {
+        /// Name of the artifact (CC-TOK-008).
+        pub name: String,
+        /// Descriptor digest of the artifact: 64 lower-case hex digits (CC-TOK-006, CC-TOK-007,
+        /// CC-TOK-009, C-05).
+        pub hash: String,
+        /// Length of the body in bytes, 0 without a body; a non-negative integer, always written
+        /// (C-68).
+        pub size?: Number,
+    }
 }
 
-/// The document that ties a take-off to exactly one plan (CC-TOK-003, C-02, C-04).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct PlanToken {
-    /// The composite digest, 64 lower-case hex digits; the one value under every name (CC-TOK-005,
-    /// C-02, C-03).
-    pub token: String,
-    /// Format of this document: `1`; other values are refused (C-51).
-    pub version: String,
-    /// The artifacts in byte order of their names; the order is bound as well (CC-TOK-004,
-    /// CC-TOK-011, C-05).
-    pub artifacts: Vec<PlanArtifactHash>,
-    /// Model that made the plan, from the workflow's configuration, else `none` (C-52).
-    pub model: String,
-    /// Engine that made the plan, as its receipt says (CC-TOK-003).
-    pub engine_id: String,
-    /// Protocol version of the planning run: `1.0.0` (C-51).
-    pub protocol_version: String,
-    /// Digest of the workspace that was planned on: 64 lower-case hex digits (CC-TKO-008, C-20).
-    pub workspace_hash: String,
-    /// When the token was minted, RFC 3339; not part of the digest (C-02, C-87).
-    pub created_at: String,
-    /// Digest of the configured policies: 64 lower-case hex digits; always written (CC-TOK-019,
-    /// C-53).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub policy_digest: Option<String>,
-    /// Digest of policies, models, thresholds, gateway rules and configuration: 64 lower-case hex
-    /// digits; always written (CC-TOK-019, C-53).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub governance_hash: Option<String>,
+wire::document! {
+    /// The document that ties a take-off to exactly one plan (CC-TOK-003, C-02, C-04).
+    pub struct PlanToken {
+        /// The composite digest, 64 lower-case hex digits; the one value under every name (CC-TOK-005,
+        /// C-02, C-03).
+        pub token: String,
+        /// Format of this document: `1`; other values are refused (C-51).
+        pub version: String,
+        /// The artifacts in byte order of their names; the order is bound as well (CC-TOK-004,
+        /// CC-TOK-011, C-05).
+        pub artifacts: Vec<PlanArtifactHash>,
+        /// Model that made the plan, from the workflow's configuration, else `none` (C-52).
+        pub model: String,
+        /// Engine that made the plan, as its receipt says (CC-TOK-003).
+        pub engine_id: String,
+        /// Protocol version of the planning run: `1.0.0` (C-51).
+        pub protocol_version: String,
+        /// Digest of the workspace that was planned on: 64 lower-case hex digits (CC-TKO-008, C-20).
+        pub workspace_hash: String,
+        /// When the token was minted, RFC 3339; not part of the digest (C-02, C-87).
+        pub created_at: String,
+        /// Digest of the configured policies: 64 lower-case hex digits; always written (CC-TOK-019,
+        /// C-53).
+        pub policy_digest?: String,
+        /// Digest of policies, models, thresholds, gateway rules and configuration: 64 lower-case hex
+        /// digits; always written (CC-TOK-019, C-53).
+        pub governance_hash?: String,
+    }
 }
 
 /// What the token is the digest of (CC-TOK-005, CC-TOK-017, C-02): all members of the document
@@ -109,5 +93,3 @@ pub fn compute(
 ) -> Result<Sha256Hex, CanonicalError> {
     digest::of_json(&preimage(token, workflow_id, step_id))
 }
-
-crate::wire::objects!(PlanArtifactHash, PlanToken);

@@ -195,19 +195,14 @@ pub struct StepStartedData {
     pub step_type: String,
 }
 
-/// The latest open phase of a step ended (C-14).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct StepCompletedData {
-    /// The step.
-    pub step_id: String,
-    /// Names of the artifacts that the phase made (CC-RST-002).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub artifacts: Option<Vec<String>>,
+wire::document! {
+    /// The latest open phase of a step ended (C-14).
+    pub struct StepCompletedData {
+        /// The step.
+        pub step_id: String,
+        /// Names of the artifacts that the phase made (CC-RST-002).
+        pub artifacts?: Vec<String>,
+    }
 }
 
 /// An approval was asked for; ends the preflight phase (C-14).
@@ -268,30 +263,23 @@ pub struct WorkflowCompletedData {
     pub artifacts: Vec<String>,
 }
 
-/// The workflow ended otherwise (CC-ORC-028).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct WorkflowFailedData {
-    /// Why (CC-ORC-028).
-    pub error: String,
-    /// The step that it failed in.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "wire::present"
-    )]
-    pub failed_step: Option<String>,
+wire::document! {
+    /// The workflow ended otherwise (CC-ORC-028).
+    pub struct WorkflowFailedData {
+        /// Why (CC-ORC-028).
+        pub error: String,
+        /// The step that it failed in.
+        pub failed_step?: String,
+    }
 }
 
 crate::wire::objects!(
     RawEntry,
     WorkflowStartedData,
     StepStartedData,
-    StepCompletedData,
     ApprovalRequestedData,
     ApprovalReceivedData,
     ArtifactCreatedData,
     PolicyEvaluatedData,
-    WorkflowCompletedData,
-    WorkflowFailedData
+    WorkflowCompletedData
 );

@@ -92,4 +92,39 @@ macro_rules! objects {
     )+};
 }
 
+/// A closed object of the wire. `name?: Type` is an optional member: left out when it is `None`, and
+/// never null unless its type takes null.
+macro_rules! document {
+    ($(#[$meta:meta])* pub struct $name:ident { $($members:tt)* }) => {
+        crate::wire::document!(@members [$(#[$meta])*] $name [] $($members)*);
+        crate::wire::objects!($name);
+    };
+    (@members [$($meta:tt)*] $name:ident [$($done:tt)*]) => {
+        $($meta)*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields, remote = "Self")]
+        pub struct $name { $($done)* }
+    };
+    (@members $meta:tt $name:ident [$($done:tt)*]
+        $(#[$about:meta])* pub $member:ident?: $type:ty, $($rest:tt)*) => {
+        crate::wire::document!(@members $meta $name [
+            $($done)*
+            $(#[$about])*
+            #[serde(
+                default,
+                skip_serializing_if = "Option::is_none",
+                deserialize_with = "crate::wire::present"
+            )]
+            pub $member: Option<$type>,
+        ] $($rest)*);
+    };
+    (@members $meta:tt $name:ident [$($done:tt)*]
+        $(#[$about:meta])* pub $member:ident: $type:ty, $($rest:tt)*) => {
+        crate::wire::document!(@members $meta $name [
+            $($done)* $(#[$about])* pub $member: $type,
+        ] $($rest)*);
+    };
+}
+
+pub(crate) use document;
 pub(crate) use objects;
