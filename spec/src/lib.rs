@@ -16,6 +16,7 @@ pub mod json;
 pub mod machine;
 pub mod plan_token;
 pub mod preflight;
+pub mod profile;
 pub mod record;
 pub mod replay;
 pub mod requirement;

@@ -1,5 +1,6 @@
 //! Explanations of checks and requirements.
 
+use cabincrew_protocol::profile;
 use cabincrew_protocol::requirement::{Requirement, Verify};
 use serde::Deserialize;
 
@@ -28,9 +29,9 @@ pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
     page.paragraph(2, check.title);
     page.gap();
     page.field("class", class_meaning(check.class));
-    let numbers = decisions(check.title);
-    if !numbers.is_empty() {
-        page.field("decision", &numbers.join(", "));
+    for id in decisions(check.title) {
+        let answer = profile::decision(id).map_or("", |decision| &decision.answer);
+        page.field("decision", &format!("{id} {answer}"));
     }
     for id in &check.requirements {
         if let Some(requirement) = requirement(id) {

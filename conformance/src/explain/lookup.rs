@@ -135,6 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_is_explained_with_its_question_and_its_answer() {
+        let kit = Everything::embedded().unwrap();
+        let text = explain(&kit, "c-49").unwrap();
+        for part in ["question", "decided", "exit 0", "CC-ENG-006", "check "] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        for decision in cabincrew_protocol::profile::decisions() {
+            assert!(explain(&kit, &decision.id).unwrap().lines().count() >= 3);
+        }
+        assert!(explain(&kit, "C-999").is_err());
+    }
+
+    #[test]
     fn a_typo_gets_similar_names() {
         let kit = Everything::embedded().unwrap();
         let error = explain(&kit, "CC-ENG-18/workspace-untouched")

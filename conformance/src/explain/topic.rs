@@ -1,5 +1,6 @@
 //! Explanations of states, exit statuses, outcomes, classes and decisions.
 
+use cabincrew_protocol::profile;
 use cabincrew_protocol::workflow::{State, TABLE};
 
 use super::check::class_meaning;
@@ -7,7 +8,7 @@ use crate::drill::Class;
 use crate::exit::Exit;
 use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
-use crate::suite::{Card, CheckSet};
+use crate::suite::{CheckSet, requirement};
 use crate::verdict::Outcome;
 
 /// The explanation of a word, if it is one of ours.
@@ -123,25 +124,37 @@ fn of_class(checks: &dyn CheckSet, class: Class) -> String {
     page.finish()
 }
 
-/// The checks that rest on a decision of the profile.
+/// A decision: the question, the answer, and what in the kit rests on it.
 fn of_decision(checks: &dyn CheckSet, topic: &str) -> Option<String> {
-    let rests_on = |card: &Card<'_>| {
-        let mut texts = std::iter::once(card.title).chain(card.causes.iter().map(String::as_str));
-        texts.any(|text| decisions(text).contains(&topic))
-    };
-    let mut cards = checks.cards();
-    cards.retain(rests_on);
-    if cards.is_empty() {
-        return None;
-    }
+    let topic = topic.to_ascii_uppercase();
+    let decision = profile::decision(&topic)?;
     let mut page = Page::default();
     page.headline(
         STRONG,
-        topic,
+        &topic,
         "a decision of the profile where the draft is silent or contradicts itself",
     );
+    page.field("question", &decision.question);
+    if let Some(why) = &decision.why {
+        page.field("why", why);
+    }
+    page.field("decided", &decision.answer);
+    for id in &decision.requirements {
+        if let Some(requirement) = requirement(id) {
+            page.field("bears on", &format!("{id} {}", requirement.text));
+        }
+    }
+    let mut cards = checks.cards();
+    cards.retain(|card| {
+        let mut texts = std::iter::once(card.title).chain(card.causes.iter().map(String::as_str));
+        texts.any(|text| decisions(text).contains(&topic.as_str()))
+            || decision
+                .requirements
+                .iter()
+                .any(|id| card.requirements.contains(&id.as_str()))
+    });
     for card in cards {
-        page.paragraph(2, &format!("{} {}", card.id, card.title));
+        page.field("check", &format!("{} {}", card.id, card.title));
     }
     Some(page.finish())
 }
