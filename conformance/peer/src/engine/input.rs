@@ -139,6 +139,9 @@ fn check(
     mut members: Map<String, Value>,
 ) -> Result<Map<String, Value>, Failure> {
     let lenient = |leniency| start.deviation.lets_pass(leniency);
+    if lenient(Leniency::ListsForObjects) {
+        name_items(&mut members);
+    }
     if lenient(Leniency::NullMembers) {
         members.retain(|_, value| !value.is_null());
     }
@@ -170,6 +173,18 @@ fn check(
         );
     }
     Ok(members)
+}
+
+/// Reads lists as some readers of structures do: as the members' values, in their defined order.
+fn name_items(members: &mut Map<String, Value>) {
+    for (name, defined) in [("config", &[][..]), ("meta", &META)] {
+        let Some(Value::Array(items)) = members.get(name) else {
+            continue;
+        };
+        let names = defined.iter().map(|(known, ..)| (*known).to_owned());
+        let named: Map<String, Value> = names.zip(items.iter().cloned()).collect();
+        members.insert(name.to_owned(), Value::Object(named));
+    }
 }
 
 impl Shape {

@@ -58,6 +58,8 @@ pub enum Leniency {
     FlagDiffers,
     /// An input whose mode contradicts flag and variable: those count.
     InputDiffers,
+    /// A list counts as an object: its items are the members, in the order of the definition.
+    ListsForObjects,
     /// Missing members are filled in.
     MissingMembers,
     /// What cannot be parsed counts as an empty object.

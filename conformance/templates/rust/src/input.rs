@@ -18,6 +18,7 @@ use crate::Fault;
 pub struct Input {
     pub protocol_version: String,
     pub mode: String,
+    #[serde(deserialize_with = "object")]
     meta: Meta,
     #[serde(default)]
     pub config: Map<String, Value>,
@@ -29,7 +30,7 @@ pub struct Input {
     pub context: Map<String, Value>,
     #[serde(default)]
     identity_token: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     orchestrator: Orchestrator,
     #[serde(default)]
     expected_plan_token: String,
@@ -49,6 +50,12 @@ struct Orchestrator {
     run_index: u64,
     workspace_hash: String,
     artifacts_salt: String,
+}
+
+/// A structure from an object: left alone, serde would also take a list of the members' values.
+fn object<'de, D: Deserializer<'de>, T: de::DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let members = Map::<String, Value>::deserialize(from)?;
+    serde_json::from_value(Value::Object(members)).map_err(de::Error::custom)
 }
 
 /// The mode that `--mode` and `CABINCREW_MODE` agree on.
