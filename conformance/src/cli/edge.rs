@@ -15,6 +15,8 @@ use crate::drive::clock;
 /// The process's surroundings.
 #[derive(Debug, Clone)]
 pub struct Edge {
+    /// The harness as it was called, for commands that are pasted back.
+    pub called: String,
     /// `PATH`, for finding the subject and for its environment.
     pub path: OsString,
     /// This program's own file, absolute: it is the scripted engines and policies as well.
@@ -38,7 +40,12 @@ impl Edge {
             .ok()
             .and_then(|since| Timestamp::from_duration(since).ok())
             .unwrap_or(Timestamp::UNIX_EPOCH);
+        let called = std::env::args_os().next().unwrap_or_default();
         Self {
+            called: match called.to_string_lossy() {
+                empty if empty.is_empty() => "cabincrew-conform".to_owned(),
+                word => word.into_owned(),
+            },
             path: std::env::var_os("PATH").unwrap_or_default(),
             program: std::env::current_exe().unwrap_or_default(),
             home: std::env::var_os("HOME").map(PathBuf::from),
@@ -46,6 +53,17 @@ impl Edge {
             today: now.to_zoned(TimeZone::UTC).date(),
             progress: std::io::stderr().is_terminal() && std::env::var_os("CI").is_none(),
             interrupted,
+        }
+    }
+
+    /// A path as commands in reports hold it: relative as given, shortened when it lies in the current
+    /// directory, else its last name behind a placeholder, since reports hold no absolute paths.
+    pub(crate) fn placeheld(&self, path: &Path) -> String {
+        let told = self.told(path);
+        if path.is_relative() || told.starts_with("./") {
+            told
+        } else {
+            format!("<absolute path>/{}", told.trim_start_matches('/'))
         }
     }
 
@@ -72,6 +90,7 @@ mod tests {
     #[test]
     fn absolute_paths_are_shortened() {
         let edge = Edge {
+            called: "cabincrew-conform".to_owned(),
             path: OsString::new(),
             program: PathBuf::new(),
             home: None,
@@ -85,5 +104,10 @@ mod tests {
         assert_eq!(told("/srv/here/bin/engine"), "./bin/engine");
         assert_eq!(told("/usr/bin/engine"), "engine");
         assert_eq!(told("--mode"), "--mode");
+        let placeheld = |path: &str| edge.placeheld(Path::new(path));
+        assert_eq!(placeheld("./engine"), "./engine");
+        assert_eq!(placeheld("python3"), "python3");
+        assert_eq!(placeheld("/srv/here/bin/engine"), "./bin/engine");
+        assert_eq!(placeheld("/usr/bin/engine"), "<absolute path>/engine");
     }
 }

@@ -18,6 +18,7 @@ use crate::report::assemble::{Facts, Lists, Pass, assemble};
 use crate::report::engine::{self as told, Judged};
 use crate::report::json;
 use crate::report::model::{self, Selected};
+use crate::report::view::View;
 use crate::select::{Selection, select};
 
 const EXAMPLES: &str = "\
@@ -110,7 +111,12 @@ pub(crate) fn run(args: &EngineArgs, edge: &Edge) -> Result<Exit, CliError> {
     if let (Some(path), Some(draft)) = (&args.write_known, draft) {
         again::write_known(path, &draft, &report, edge)?;
     }
-    output::print_report(&report, &args.report, Some(edge.told(&args.output)))?;
+    let view = View {
+        output: Some(args.output.to_string_lossy().into_owned()),
+        typed: Some(args.subject.typed(edge)),
+        ..View::default()
+    };
+    output::print_report(&report, &args.report, view)?;
     Ok(Exit::of_report(&report))
 }
 

@@ -19,6 +19,7 @@ use crate::orchestrator::select::Part;
 use crate::report::assemble::{Facts, Lists, Pass, assemble};
 use crate::report::engine::{self as told, Judged};
 use crate::report::model::{Selected, Subject};
+use crate::report::view::View;
 use crate::select::{Selection, select};
 use crate::suite::CheckSet;
 
@@ -177,7 +178,7 @@ fn conclude(
         ..Lists::default()
     };
     let report = assemble(checks, facts, passes, lists)?;
-    output::print_report(&report, &args.report, None)?;
+    output::print_report(&report, &args.report, View::default())?;
     Ok(Exit::of_report(&report))
 }
 

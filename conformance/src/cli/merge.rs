@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::report::json;
 use crate::report::merge::merge;
 use crate::report::model::Report;
+use crate::report::view::View;
 
 /// Most bytes of one report.
 const BYTES_MAX: u64 = 256 << 20;
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, CliError> {
         .map(read)
         .collect::<Result<_, CliError>>()?;
     let report = merge(&parts)?;
-    output::print_report(&report, &args.report, None)?;
+    output::print_report(&report, &args.report, View::default())?;
     Ok(Exit::of_report(&report))
 }
 

@@ -27,6 +27,7 @@ use crate::orchestrator::select::{Part, Plan, select};
 use crate::report::assemble::{Facts, Lists, Pass, assemble};
 use crate::report::json;
 use crate::report::model::{self, Selected};
+use crate::report::view::{Typed, View};
 use crate::suite::CheckSet as _;
 
 const EXAMPLES: &str = "\
@@ -166,7 +167,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     if let (Some(path), Some(draft)) = (&args.write_known, draft) {
         again::write_known(path, &draft, &report, edge)?;
     }
-    output::print_report(&report, &args.report, Some(edge.told(&args.output)))?;
+    output::print_report(&report, &args.report, view(args, edge))?;
     Ok(Exit::of_report(&report))
 }
 
@@ -258,14 +259,38 @@ fn drive_all(
     Ok(driven)
 }
 
-/// The words that repeat a run, before `--filter ID` and after it.
+/// The words that repeat a run, before `--filter ID` and after it, as reports hold them.
 fn rerun(args: &OrchestratorArgs, edge: &Edge) -> (Vec<String>, Vec<String>) {
-    let mut before = vec!["cabincrew-conform".to_owned(), "orchestrator".to_owned()];
+    repeated(args, "cabincrew-conform", &|path| edge.placeheld(path))
+}
+
+/// What is printed names folders and commands so that they can be pasted into the shell that this was
+/// called from.
+fn view(args: &OrchestratorArgs, edge: &Edge) -> View {
+    let written = |path: &Path| path.to_string_lossy().into_owned();
+    let (before, after) = repeated(args, &edge.called, &written);
+    View {
+        output: Some(written(&args.output)),
+        typed: Some(Typed {
+            program: edge.called.clone(),
+            before,
+            after,
+        }),
+        ..View::default()
+    }
+}
+
+fn repeated(
+    args: &OrchestratorArgs,
+    program: &str,
+    written: &dyn Fn(&Path) -> String,
+) -> (Vec<String>, Vec<String>) {
+    let mut before = vec![program.to_owned(), "orchestrator".to_owned()];
     if let Some(file) = &args.adapter {
-        before.extend(["--adapter".to_owned(), edge.told(file)]);
+        before.extend(["--adapter".to_owned(), written(file)]);
     }
     if let Some(folder) = &args.drills {
-        before.extend(["--drills".to_owned(), edge.told(folder)]);
+        before.extend(["--drills".to_owned(), written(folder)]);
     }
     if args.seed != 1 {
         before.extend(["--seed".to_owned(), args.seed.to_string()]);
@@ -273,5 +298,9 @@ fn rerun(args: &OrchestratorArgs, edge: &Edge) -> (Vec<String>, Vec<String>) {
     if let Some(seconds) = args.timeout {
         before.extend(["--timeout".to_owned(), seconds.to_string()]);
     }
-    (before, subject::told(&args.command, edge))
+    let command = args.command.iter();
+    (
+        before,
+        command.map(|word| written(Path::new(word))).collect(),
+    )
 }

@@ -7,8 +7,8 @@ use anstream::{AutoStream, ColorChoice};
 use super::arguments::{Color, Format, ReportArgs};
 use super::error::CliError;
 use crate::report::model::Report;
-use crate::report::terminal::{self, View};
-use crate::report::{json, junit};
+use crate::report::view::View;
+use crate::report::{json, junit, terminal};
 
 /// Prints text that may hold colours; they are taken out where nobody can see them.
 ///
@@ -30,15 +30,11 @@ pub(crate) fn print(text: &str, color: Color) -> Result<(), CliError> {
     }
 }
 
-/// Prints a report in the form that was asked for; `output` is the output folder as the user wrote it.
+/// Prints a report in the form that was asked for; `view` says how the user wrote what it names.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(crate) fn print_report(
-    report: &Report,
-    args: &ReportArgs,
-    output: Option<String>,
-) -> Result<(), CliError> {
+pub(crate) fn print_report(report: &Report, args: &ReportArgs, view: View) -> Result<(), CliError> {
     let text = match args.format {
         Format::Json => json::render(report).map_err(CliError::Serialise)?,
         Format::Junit => junit::render(report),
@@ -46,7 +42,7 @@ pub(crate) fn print_report(
             report,
             &View {
                 verbose: args.verbose,
-                output,
+                ..view
             },
         ),
     };

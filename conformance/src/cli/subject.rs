@@ -12,6 +12,7 @@ use super::error::CliError;
 use crate::adapter::{Adapter, hex};
 use crate::drive::engine::{DriveOptions, Subject};
 use crate::report::model;
+use crate::report::view::Typed;
 use crate::scenario::Scenario;
 
 /// The limit of one launch when nobody sets another.
@@ -142,14 +143,33 @@ impl SubjectArgs {
         told(&self.command, edge)
     }
 
-    /// The words that repeat a run, before `--filter ID` and after it.
+    /// The words that repeat a run, before `--filter ID` and after it, as reports hold them.
     pub(crate) fn rerun(&self, edge: &Edge) -> (Vec<String>, Vec<String>) {
-        let mut before = vec!["cabincrew-conform".to_owned(), "engine".to_owned()];
+        self.repeated("cabincrew-conform", &|path| edge.placeheld(path))
+    }
+
+    /// The same words as they can be pasted into the shell that this was called from.
+    pub(crate) fn typed(&self, edge: &Edge) -> Typed {
+        let (before, after) =
+            self.repeated(&edge.called, &|path| path.to_string_lossy().into_owned());
+        Typed {
+            program: edge.called.clone(),
+            before,
+            after,
+        }
+    }
+
+    fn repeated(
+        &self,
+        program: &str,
+        written: &dyn Fn(&Path) -> String,
+    ) -> (Vec<String>, Vec<String>) {
+        let mut before = vec![program.to_owned(), "engine".to_owned()];
         for folder in &self.scenario {
-            before.extend(["--scenario".to_owned(), edge.told(folder)]);
+            before.extend(["--scenario".to_owned(), written(folder)]);
         }
         if let Some(file) = &self.adapter {
-            before.extend(["--adapter".to_owned(), edge.told(file)]);
+            before.extend(["--adapter".to_owned(), written(file)]);
         }
         if self.seed != 1 {
             before.extend(["--seed".to_owned(), self.seed.to_string()]);
@@ -157,7 +177,11 @@ impl SubjectArgs {
         if let Some(seconds) = self.timeout {
             before.extend(["--timeout".to_owned(), seconds.to_string()]);
         }
-        (before, self.told(edge))
+        let command = self.command.iter();
+        (
+            before,
+            command.map(|word| written(Path::new(word))).collect(),
+        )
     }
 
     /// The subject as reports describe it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::accounts::{self, AccountingError};
 use super::model::{CheckResult, REPORT_FORMAT, Report, ScenarioRun, Selected, Subject, Suite};
-use super::plain;
+use super::view::rerun;
 use crate::catalogue::SPEC_REVISION;
 use crate::drill::Class;
 use crate::exit::Exit;
@@ -166,16 +166,6 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
         .map(|finding| &finding.launch)
         .or_else(|| worst.launches.first());
     let (before, after) = &facts.rerun;
-    let mut filter = vec!["--filter".to_owned(), card.id.to_owned()];
-    if card.class == Class::Hardening {
-        filter.extend(["--class".to_owned(), "hardening".to_owned()]);
-    }
-    let rerun: Vec<String> = before
-        .iter()
-        .chain(&filter)
-        .chain(after)
-        .map(|word| plain::shell_word(word))
-        .collect();
     Some(CheckResult {
         id: card.id.to_owned(),
         title: card.title.to_owned(),
@@ -200,7 +190,7 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
             .iter()
             .map(|name| pass.seen.duration_ms(name))
             .sum(),
-        rerun: rerun.join(" "),
+        rerun: rerun(before, after, card.id, card.class),
     })
 }
 

@@ -5,7 +5,8 @@ use cabincrew_protocol::requirement::Catalogue;
 use super::model::{CheckResult, Report};
 use super::page::{BAD, GOOD, OPEN, Page, QUIET};
 use super::plain;
-use super::terminal::{View, with_outcome};
+use super::terminal::with_outcome;
+use super::view::View;
 use crate::verdict::{ControlResult, Outcome};
 
 /// How many failures are shown in full unless everything is asked for.
@@ -18,7 +19,7 @@ pub(crate) fn one(check: &CheckResult) -> String {
     let mut page = Page::default();
     let view = View {
         verbose: true,
-        output: None,
+        ..View::default()
     };
     failure(&mut page, check, &view);
     anstream::adapter::strip_str(&page.finish()).to_string()
@@ -88,12 +89,12 @@ fn failure(page: &mut Page, check: &CheckResult, view: &View) {
     if let Some((folder, output)) = evidence {
         page.command("evidence", &format!("{output}/{folder}/"));
     }
-    page.command("rerun", &check.rerun);
+    page.command("rerun", &view.rerun(check));
     if let Some((folder, output)) = evidence {
         let script = plain::shell_word(&format!("{output}/{folder}/repro.sh"));
         page.command("raw", &format!("sh {script}"));
     }
-    page.command("more", &format!("cabincrew-conform explain {}", check.id));
+    page.command("more", &format!("{} explain {}", view.program(), check.id));
 }
 
 fn findings(page: &mut Page, check: &CheckResult, view: &View) {
@@ -162,7 +163,7 @@ pub(super) fn unproven(page: &mut Page, report: &Report, view: &View) {
         .partition(|check| broken_baseline(check).is_some());
     if let Some(first) = without_plan.first() {
         page.gap();
-        no_plan(page, report, first, without_plan.len());
+        no_plan(page, view, report, first, without_plan.len());
     }
     let listed = if view.verbose { rest.len() } else { LISTED };
     if !rest.is_empty() {
@@ -192,7 +193,7 @@ pub(crate) fn broken_baseline(check: &CheckResult) -> Option<&ControlResult> {
 }
 
 /// The engine did not plan at all: what was tried, and how to supply a scenario.
-fn no_plan(page: &mut Page, report: &Report, check: &CheckResult, count: usize) {
+fn no_plan(page: &mut Page, view: &View, report: &Report, check: &CheckResult, count: usize) {
     let scenario = check.scenario.as_deref().unwrap_or("default");
     page.headline(
         OPEN,
@@ -211,23 +212,12 @@ fn no_plan(page: &mut Page, report: &Report, check: &CheckResult, count: usize) 
         "what to do",
         "If the engine needs a config, files or secrets, describe them in a scenario of your own:",
     );
-    let command: Vec<String> = report
-        .subject
-        .command
-        .iter()
-        .map(|word| plain::shell_word(word))
-        .collect();
-    page.command("", "cabincrew-conform init engine my-scenario");
+    let (program, subject) = (view.program(), view.subject(report));
+    page.command("", &format!("{program} init engine my-scenario"));
     page.command(
         "",
-        &format!(
-            "cabincrew-conform engine --scenario my-scenario {}",
-            command.join(" ")
-        ),
+        &format!("{program} engine --scenario my-scenario {subject}"),
     );
     page.field("", "If it should plan here, ask what is missing:");
-    page.command(
-        "",
-        &format!("cabincrew-conform doctor {}", command.join(" ")),
-    );
+    page.command("", &format!("{program} doctor {subject}"));
 }

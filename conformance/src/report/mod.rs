@@ -19,6 +19,7 @@ pub mod recount;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod terminal;
+pub mod view;
 
 pub use accounts::AccountingError;
 

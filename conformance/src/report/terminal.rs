@@ -4,16 +4,8 @@ use super::failure;
 use super::model::{CheckResult, ClassVerdict, Conclusion, Report};
 use super::page::{self, BAD, GOOD, OPEN, Page, QUIET, STRONG};
 use super::plain;
+use super::view::View;
 use crate::verdict::Outcome;
-
-/// How to show a report.
-#[derive(Debug, Clone, Default)]
-pub struct View {
-    /// Everything in full, and what was not run by name.
-    pub verbose: bool,
-    /// The output folder as the user writes it; evidence is not mentioned without one.
-    pub output: Option<String>,
-}
 
 /// The report as text with colours. Nothing of the subject's reaches the text unescaped.
 pub fn render(report: &Report, view: &View) -> String {

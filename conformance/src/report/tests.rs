@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::model::{CheckResult, Report};
 use super::sample::{failed, other, passed, report, without_baseline};
-use super::terminal::View;
+use super::view::{Typed, View};
 use super::{json, junit, terminal};
 use crate::drill::Class;
 use crate::verdict::{Finding, Outcome};
@@ -13,6 +13,7 @@ fn shown(report: &Report, verbose: bool) -> String {
     let view = View {
         verbose,
         output: Some(".cabincrew-conform/last".to_owned()),
+        typed: None,
     };
     anstream::adapter::strip_str(&terminal::render(report, &view)).to_string()
 }
@@ -133,6 +134,33 @@ fn an_engine_that_makes_no_plan_is_told_how_to_go_on() {
 #[test]
 fn lists_that_are_out_of_date_are_shown() {
     insta::assert_snapshot!("lists", shown(&listed(), true));
+}
+
+#[test]
+fn commands_are_shown_as_they_can_be_pasted_back() {
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let view = View {
+        typed: Some(Typed {
+            program: "/opt/kit/cabincrew-conform".to_owned(),
+            before: words(&["/opt/kit/cabincrew-conform", "engine"]),
+            after: words(&["/srv/my engines/one", "--fast"]),
+        }),
+        ..View::default()
+    };
+    let hostile = terminal::render(&hostile(), &view);
+    let id = "CC-ENG-013/path-names-file";
+    for command in [
+        format!("/opt/kit/cabincrew-conform engine --filter {id} '/srv/my engines/one' --fast\n"),
+        format!("/opt/kit/cabincrew-conform explain {id}\n"),
+    ] {
+        assert!(hostile.contains(&command), "{hostile}");
+    }
+    let unplanned = terminal::render(&unplanned(), &view);
+    for command in ["engine --scenario my-scenario", "doctor"] {
+        let command =
+            format!("/opt/kit/cabincrew-conform {command} '/srv/my engines/one' --fast\n");
+        assert!(unplanned.contains(&command), "{unplanned}");
+    }
 }
 
 #[test]
