@@ -51,6 +51,12 @@ pub enum CatalogueError {
         /// The name.
         name: String,
     },
+    /// A check is, by way of its controls, a control of itself.
+    #[error("the check {check} is a control of itself")]
+    Circle {
+        /// The check.
+        check: String,
+    },
     /// A check names a requirement or a launch that does not exist.
     #[error("the check {check} names {name}, which does not exist")]
     Unknown {
@@ -147,6 +153,9 @@ impl Kit {
             }
             self.validate_names(check, &launches)?;
         }
+        for check in self.checks() {
+            self.follow_controls(check, &mut Vec::new())?;
+        }
         self.lock.compare(&ids)?;
         Ok(())
     }
@@ -172,6 +181,29 @@ impl Kit {
                 return Err(unknown(selector));
             }
         }
+        Ok(())
+    }
+
+    /// Refuses controls that lead back to the check they belong to: neither could be judged first.
+    fn follow_controls<'a>(
+        &'a self,
+        check: &'a Check,
+        above: &mut Vec<&'a str>,
+    ) -> Result<(), CatalogueError> {
+        if above.contains(&check.id.as_str()) {
+            return Err(CatalogueError::Circle {
+                check: check.id.clone(),
+            });
+        }
+        above.push(&check.id);
+        let controls = check
+            .control
+            .iter()
+            .filter_map(|name| name.strip_prefix("check:"));
+        for other in controls.filter_map(|id| self.check(id)) {
+            self.follow_controls(other, above)?;
+        }
+        above.pop();
         Ok(())
     }
 }
@@ -229,5 +261,46 @@ fn names_launch(selector: &str, launches: &BTreeSet<&str>) -> bool {
             launches.contains(stem) || launches.iter().any(|name| name.starts_with(&numbered))
         }
         None => launches.contains(selector),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kit, with the controls of some checks replaced.
+    fn with_controls(changes: &[(&str, &str)]) -> Result<(), CatalogueError> {
+        let mut kit = Kit::embedded().unwrap();
+        for (id, control) in changes {
+            let mut checks = kit.drills.iter_mut().flat_map(|drill| &mut drill.checks);
+            let check = checks.find(|check| check.id == *id).unwrap();
+            check.control = vec!["baseline".to_owned(), format!("check:{control}")];
+        }
+        kit.validate()
+    }
+
+    #[test]
+    fn controls_that_lead_back_are_refused() {
+        let kit = Kit::embedded().unwrap();
+        let ids: Vec<&str> = kit
+            .checks()
+            .take(3)
+            .map(|check| check.id.as_str())
+            .collect();
+        let [a, b, c] = ids[..] else {
+            panic!("{ids:?}")
+        };
+        assert!(matches!(
+            with_controls(&[(a, a)]),
+            Err(CatalogueError::Circle { .. })
+        ));
+        let round = with_controls(&[(a, b), (b, c), (c, a)]).unwrap_err();
+        assert!(
+            round.to_string().ends_with("is a control of itself"),
+            "{round}"
+        );
+        with_controls(&[(a, b), (b, c), (c, "CC-ENG-022/clock")]).unwrap();
+        let unknown = with_controls(&[(a, "CC-ENG-022/clocks")]).unwrap_err();
+        assert!(matches!(unknown, CatalogueError::Unknown { .. }));
     }
 }

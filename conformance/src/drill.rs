@@ -33,6 +33,16 @@ pub struct Drill {
     pub checks: Vec<Check>,
 }
 
+impl Drill {
+    /// True if none of its checks counts unless hardening is asked for. What such a drill provokes is
+    /// no concern of the other checks: their verdicts must not depend on what else was selected.
+    pub fn is_extra(&self) -> bool {
+        self.checks
+            .iter()
+            .all(|check| check.class == Class::Hardening)
+    }
+}
+
 /// One expectation with a permanent id: the unit of verdict.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -92,7 +92,7 @@ pub struct Chosen {
 /// When a filter is malformed or names nothing, or when nothing is selected.
 pub fn select(kit: &Kit, selection: &Selection) -> Result<Plan, SelectError> {
     let chosen = choose(kit, selection)?;
-    let drills = drills_for(kit, &chosen.selected, &selection.classes);
+    let drills = drills_for(kit, &chosen.selected);
     Ok(Plan {
         selected: chosen.selected,
         not_run: chosen.not_run,
@@ -146,7 +146,7 @@ fn nothing_selected(selection: &Selection) -> SelectError {
 }
 
 /// The drills that the selected checks look at, directly or through their controls.
-fn drills_for(kit: &Kit, selected: &BTreeSet<String>, classes: &[Class]) -> Vec<Drill> {
+fn drills_for(kit: &Kit, selected: &BTreeSet<String>) -> Vec<Drill> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&Check> = kit.checks().filter(|c| selected.contains(&c.id)).collect();
     let mut seen: BTreeSet<&str> = open.iter().map(|c| c.id.as_str()).collect();
@@ -166,7 +166,7 @@ fn drills_for(kit: &Kit, selected: &BTreeSet<String>, classes: &[Class]) -> Vec<
                 names.extend(
                     kit.drills
                         .iter()
-                        .filter(|drill| concerns(drill, selector, classes))
+                        .filter(|drill| concerns(drill, selector))
                         .map(|drill| drill.name.as_str()),
                 );
             }
@@ -188,12 +188,9 @@ fn referred(expect: &Expect) -> Option<&str> {
     }
 }
 
-fn concerns(drill: &Drill, selector: &str, classes: &[Class]) -> bool {
+fn concerns(drill: &Drill, selector: &str) -> bool {
     if selector.starts_with('@') {
-        return drill
-            .checks
-            .iter()
-            .any(|check| classes.contains(&check.class));
+        return !drill.is_extra();
     }
     let stem = selector.strip_suffix(".*").unwrap_or(selector);
     drill.launches.iter().any(|launch| {
@@ -255,6 +252,24 @@ mod tests {
             ids(&["class:hardening"]),
             Err(SelectError::Empty { .. })
         ));
+    }
+
+    #[test]
+    fn what_all_checks_look_at_does_not_depend_on_the_classes() {
+        let kit = Kit::embedded().unwrap();
+        let driven = |classes: &[Class]| -> BTreeSet<String> {
+            let selection = Selection {
+                classes: classes.to_vec(),
+                filters: Vec::new(),
+            };
+            let plan = select(&kit, &selection).unwrap();
+            let drills = plan.drills.into_iter();
+            drills.filter(|d| !d.is_extra()).map(|d| d.name).collect()
+        };
+        let every = driven(&[Class::Draft, Class::Profile, Class::Hardening]);
+        assert_eq!(driven(&[Class::Draft]), every);
+        assert_eq!(driven(&[Class::Draft, Class::Profile]), every);
+        assert!(kit.drills.iter().any(Drill::is_extra));
     }
 
     #[test]

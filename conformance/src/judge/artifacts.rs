@@ -125,8 +125,13 @@ pub(super) fn hash_matches(look: &mut Look, launch: &Launch) {
         let matches = files.iter().any(|file| file.sha256 == hash);
         let actual = files.first()?.sha256.clone();
         (!matches).then(|| {
-            let observed = format!("{}: {}", artifact.name, words::quote(hash.as_bytes()));
-            (format!("hash \"{actual}\""), observed)
+            let file = words::short(&expected_path(launch, &artifact.name));
+            let of_other = |(_, e): &(&String, &Entry)| !hash.is_empty() && e.sha256 == hash;
+            let other = launch.artifacts.iter().find(of_other);
+            let other = other.map(|(path, _)| format!(", which is that of {}", words::short(path)));
+            let quoted = words::quote(hash.as_bytes());
+            let observed = format!("{}: {quoted}{}", artifact.name, other.unwrap_or_default());
+            (format!("hash \"{actual}\" of {file}"), observed)
         })
     });
 }

@@ -4,6 +4,7 @@
 //! What speaks against it counts even when a control did not hold.
 
 mod artifacts;
+mod content;
 mod determinism;
 mod effects;
 mod ending;
@@ -17,7 +18,7 @@ pub(crate) mod words;
 use std::collections::BTreeMap;
 
 use crate::catalogue::Kit;
-use crate::drill::{Check, Needs};
+use crate::drill::{Check, Drill, Needs};
 use crate::expect::Expect;
 use crate::observe::{Capabilities, End, Launch, Observation};
 use crate::receipt;
@@ -89,7 +90,7 @@ fn judge_with_controls(
             judge_with_controls(other, kit, seen, known);
         }
     }
-    let verdict = judge_check(check, seen, known);
+    let verdict = judge_check(check, kit, seen, known);
     known.insert(check.id.clone(), verdict.clone());
     verdict
 }
@@ -107,19 +108,13 @@ fn not_run(check: &Check, plan: &Plan) -> Verdict {
     }
 }
 
-fn judge_check(check: &Check, seen: &Observation, others: &BTreeMap<String, Verdict>) -> Verdict {
-    let mut launches: Vec<&Launch> = Vec::new();
-    for selector in &check.on {
-        for launch in seen.select(selector) {
-            // A launch that this machine could not have only matters to checks that ask for it.
-            if selector.starts_with('@') && !launch.was_launched() {
-                continue;
-            }
-            if !launches.iter().any(|other| std::ptr::eq(*other, launch)) {
-                launches.push(launch);
-            }
-        }
-    }
+fn judge_check(
+    check: &Check,
+    kit: &Kit,
+    seen: &Observation,
+    others: &BTreeMap<String, Verdict>,
+) -> Verdict {
+    let launches = launches_of(check, kit, seen);
     let control: Vec<ControlResult> = check
         .control
         .iter()
@@ -146,6 +141,28 @@ fn judge_check(check: &Check, seen: &Observation, others: &BTreeMap<String, Verd
     let look = look(&check.expect, &launches, seen);
     conclude(&mut verdict, look);
     verdict
+}
+
+/// The launches that a check looks at, each once.
+fn launches_of<'a>(check: &Check, kit: &Kit, seen: &'a Observation) -> Vec<&'a Launch> {
+    let is_extra = |launch: &Launch| {
+        let drill = kit.drills.iter().find(|drill| drill.name == launch.drill);
+        drill.is_some_and(Drill::is_extra)
+    };
+    let mut launches: Vec<&Launch> = Vec::new();
+    for selector in &check.on {
+        for launch in seen.select(selector) {
+            // A launch that this machine could not have, or that only hardening asks for, matters
+            // to the checks that name it.
+            if selector.starts_with('@') && (!launch.was_launched() || is_extra(launch)) {
+                continue;
+            }
+            if !launches.iter().any(|other| std::ptr::eq(*other, launch)) {
+                launches.push(launch);
+            }
+        }
+    }
+    launches
 }
 
 /// What a check needs and is not there.
@@ -243,7 +260,9 @@ fn look(expect: &Expect, launches: &[&Launch], seen: &Observation) -> Look {
     }
     match expect {
         Expect::EngineIdStable => receipt_rules::engine_id_stable(&mut look, launches),
+        Expect::NoRawContent => content::no_raw_content(&mut look, launches),
         Expect::ReceiptIdsUnique => receipt_rules::ids_unique(&mut look, launches),
+        Expect::SecretsStaySecret => secrets::stay_secret(&mut look, launches, seen),
         _ => {}
     }
     look
@@ -260,7 +279,8 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::ArtifactsStay => artifacts::stay(look, launch),
         E::BodyReference => artifacts::body_reference(look, launch),
         E::DecoysUnused => effects::decoys_unused(look, launch, &seen.capabilities),
-        E::EngineIdStable | E::ReceiptIdsUnique => {}
+        // Looked at over all launches together, see [`look`].
+        E::EngineIdStable | E::NoRawContent | E::ReceiptIdsUnique | E::SecretsStaySecret => {}
         E::ErrorIffFailure => receipt_rules::error_iff_failure(look, launch),
         E::ExitCodes => ending::exit_codes(look, launch),
         E::ExplainsBaseline { only_when } => {
@@ -278,7 +298,6 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::NoPlanExplained => refusal::no_plan_explained(look, launch),
         E::NoPlanToken => receipt_rules::no_plan_token(look, launch),
         E::NoProcessLeft => ending::no_process_left(look, launch, &seen.capabilities),
-        E::NoRawContent => plan::no_raw_content(look, launch),
         E::NoSignal => ending::no_signal(look, launch),
         E::NoWriteAndRestore => effects::no_write_and_restore(look, launch),
         E::NothingOutside => effects::nothing_outside(look, launch),
@@ -299,7 +318,6 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::Roles => artifacts::roles(look, launch),
         E::SamePlan { .. } => determinism::same_plan(look, expect, launch, seen),
         E::SameWorkspace { r#as } => takeoff::same_workspace(look, launch, r#as, seen),
-        E::SecretsStaySecret => secrets::stay_secret(look, launch, seen),
         E::SizeMatches => artifacts::size_matches(look, launch),
         E::Succeeds => ending::succeeds(look, launch),
         E::TakeOffRefused => refusal::take_off_refused(look, launch),

@@ -1,50 +1,110 @@
 //! Secrets in outputs, in every spelling that a careless program might give them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 
 use super::Look;
 use crate::adapter::hex;
 use crate::observe::{Launch, Observation};
 
 /// CC-ENG-030: no canary in any output.
-pub(super) fn stay_secret(look: &mut Look, launch: &Launch, seen: &Observation) {
-    let mut problems = Vec::new();
-    for canary in &seen.canaries {
-        for (spelling, needle) in spellings(&canary.value) {
-            if let Some(place) = place_of(launch, &needle) {
+pub(super) fn stay_secret(look: &mut Look, launches: &[&Launch], seen: &Observation) {
+    let known: Vec<(usize, &'static str, String)> = seen
+        .canaries
+        .iter()
+        .enumerate()
+        .flat_map(|(canary, secret)| {
+            let all = spellings(&secret.value).into_iter();
+            all.map(move |(spelling, needle)| (canary, spelling, needle))
+        })
+        .filter(|(_, _, needle)| !needle.is_empty())
+        .collect();
+    let mut search = Search::of(known.iter().map(|(_, _, needle)| needle.as_str()));
+    for launch in launches.iter().filter(|launch| launch.was_launched()) {
+        let places = search.places(launch);
+        let mut problems = Vec::new();
+        for (number, canary) in seen.canaries.iter().enumerate() {
+            let spelt = known
+                .iter()
+                .enumerate()
+                .filter(|(_, (of, ..))| *of == number);
+            let mut found = spelt.filter_map(|(at, known)| Some((places.get(&at)?, known.1)));
+            if let Some((place, spelling)) = found.next() {
                 problems.push((
                     format!("{} in no output", canary.name),
                     format!("it appears in {place} ({spelling})"),
                 ));
-                break;
             }
         }
+        look.judged(launch, problems);
     }
-    look.judged(launch, problems);
 }
 
-/// Where a text appears in what a launch gave out: as it is, or behind percent signs.
+/// Where a text, which is not empty, appears in what a launch gave out: as it is, or behind percent
+/// signs.
 pub(super) fn place_of(launch: &Launch, needle: &str) -> Option<String> {
-    let within = |bytes: &[u8]| {
-        find(bytes, needle.as_bytes()) || find(&percent_decoded(bytes), needle.as_bytes())
-    };
-    if within(&launch.stdout.kept) {
-        return Some("standard output".to_owned());
+    Search::of([needle]).places(launch).remove(&0)
+}
+
+/// Looks for many texts at once, and in each content once: most launches give out the same.
+struct Search {
+    automaton: AhoCorasick,
+    known: BTreeMap<[u8; 32], BTreeSet<usize>>,
+}
+
+impl Search {
+    /// `needles` are known by their number.
+    fn of<'a>(needles: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            automaton: AhoCorasick::new(needles).expect("secrets are few and short"),
+            known: BTreeMap::new(),
+        }
     }
-    if within(&launch.stderr.kept) {
-        return Some("standard error".to_owned());
+
+    /// For each needle that a launch gave out, the first place.
+    fn places(&mut self, launch: &Launch) -> BTreeMap<usize, String> {
+        let mut places = BTreeMap::new();
+        let mut note = |found: BTreeSet<usize>, place: &dyn Fn() -> String| {
+            for needle in found {
+                places.entry(needle).or_insert_with(place);
+            }
+        };
+        note(self.within(&launch.stdout.kept), &|| {
+            "standard output".to_owned()
+        });
+        note(self.within(&launch.stderr.kept), &|| {
+            "standard error".to_owned()
+        });
+        for (path, bytes) in &launch.contents {
+            note(self.within(&bytes.kept), &|| format!("artifacts/{path}"));
+        }
+        for path in launch.artifacts.keys().chain(&launch.temp_left) {
+            note(self.within(path.as_bytes()), &|| {
+                "the name of a file".to_owned()
+            });
+        }
+        places
     }
-    if let Some((path, _)) = launch
-        .contents
-        .iter()
-        .find(|(_, bytes)| within(&bytes.kept))
-    {
-        return Some(format!("artifacts/{path}"));
+
+    /// The needles in some bytes, as they are or behind percent signs.
+    fn within(&mut self, bytes: &[u8]) -> BTreeSet<usize> {
+        let automaton = &self.automaton;
+        let found = self.known.entry(Sha256::digest(bytes).into());
+        let found = found.or_insert_with(|| {
+            let decoded = percent_decoded(bytes);
+            let plain = automaton.find_overlapping_iter(bytes);
+            let hidden = automaton.find_overlapping_iter(&decoded);
+            plain
+                .chain(hidden)
+                .map(|hit| hit.pattern().as_usize())
+                .collect()
+        });
+        found.clone()
     }
-    let names = launch.artifacts.keys().chain(&launch.temp_left);
-    let mut names = names.filter(|path| within(path.as_bytes()));
-    names.next().map(|_| "the name of a file".to_owned())
 }
 
 /// The bytes with `%41` and the like replaced by what they stand for; empty when there are none.
@@ -75,10 +135,6 @@ pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
         }
     }
     decoded
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
 }
 
 /// The spellings of a secret that are looked for.
@@ -137,9 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_found() {
-        assert!(!find(b"abc", b"abcd"));
-        assert!(!find(b"abc", b""));
-        assert!(find(b"xxabc", b"abc"));
+    fn every_needle_is_found_even_within_another() {
+        let mut search = Search::of(["abcd", "bc", "x/y", "not there"]);
+        let mut found = |bytes: &[u8]| search.within(bytes).into_iter().collect::<Vec<_>>();
+        assert_eq!(found(b"..abcd.."), [0, 1]);
+        assert_eq!(found(b"..x%2Fy.."), [2]);
+        assert_eq!(found(b"..abcd.."), [0, 1]);
+        assert!(found(b"ab cd").is_empty());
+        assert!(found(b"").is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::report::plain::safe;
 use crate::tree::Change;
 
 /// Most characters of one quotation.
@@ -28,25 +29,6 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
         }
     }
     format!("\"{}\"", short(&text))
-}
-
-fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => safe.push_str("\\n"),
-            '\r' => safe.push_str("\\r"),
-            '\t' => safe.push_str("\\t"),
-            c if c.is_control() || is_mark(c) => safe.extend(c.escape_unicode()),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
-/// Characters that change the direction or the visibility of what follows.
-const fn is_mark(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Changes as version control writes them, the first few.
