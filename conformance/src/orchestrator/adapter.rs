@@ -128,6 +128,7 @@ fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bo
             | Needs::Onnx
             | Needs::Expiry
             | Needs::PostExecution
+            | Needs::ConfiguredApproval
             | Needs::SeveralSteps => {}
             Needs::Signatures | Needs::Mounts | Needs::Unprivileged => {
                 return Err(serde::de::Error::custom(

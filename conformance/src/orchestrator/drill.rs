@@ -311,6 +311,8 @@ pub enum Needs {
     PostExecution,
     /// Several steps in one workflow.
     SeveralSteps,
+    /// The workflow file can ask for approval, whatever policies say (`approval.always`).
+    ConfiguredApproval,
     /// The adapter names the audit key.
     Signatures,
     /// The harness may mount: a read-only workspace.

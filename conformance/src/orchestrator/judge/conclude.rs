@@ -244,6 +244,7 @@ const fn offers(needs: Needs) -> Option<&'static str> {
         Needs::Expiry => Some("expiry of approvals"),
         Needs::PostExecution => Some("governance after execution"),
         Needs::SeveralSteps => Some("workflow of several steps"),
+        Needs::ConfiguredApproval => Some("setting that asks for approval in any case"),
         Needs::Signatures => Some("signature of audit events"),
         Needs::Mounts | Needs::Unprivileged => None,
     }
