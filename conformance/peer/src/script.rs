@@ -29,8 +29,6 @@ pub struct Script {
     pub may_fail: Vec<String>,
     /// The scenario of `fixtures/scenarios/` that brings the deviation out; the default one if empty.
     pub scenario: String,
-    /// When an orchestrator must notice it by what it sees of this engine; absent where it need not.
-    pub orchestrator: Option<Noticed>,
     /// The deviation.
     pub fault: Option<Fault>,
     /// Where launches are recorded.
@@ -43,16 +41,6 @@ pub struct Script {
     pub flight_plan: Conduct,
     /// What take-off does beside its work.
     pub take_off: Conduct,
-}
-
-/// When an orchestrator notices a deviation: the workflow then fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Noticed {
-    /// After planning, with no take-off.
-    Planning,
-    /// After take-off.
-    TakeOff,
 }
 
 /// Where launches are recorded.

@@ -1,7 +1,7 @@
 //! Drafts of the protocol: read, checked against themselves and the requirements, and compared.
 //!
 //! A folder is read once into a bounded [`Draft`]; every rule is a pure function of it and the
-//! requirements. What the rules find is printed by [`print`](self::print), or compared with a
+//! requirements. What the rules find is printed by [`mod@print`], or compared with a
 //! [`baseline`].
 
 pub mod baseline;

@@ -23,7 +23,7 @@ pub struct Drill {
     pub family: String,
     /// One sentence: what is done to the orchestrator.
     pub summary: String,
-    /// What it is done with: a [`Stage`] once a case is merged over it.
+    /// What it is done with: a [`super::stage::Stage`] once a case is merged over it.
     #[serde(default)]
     pub stage: toml::Table,
     /// What is done, in order.
