@@ -21,7 +21,7 @@ use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
 use crate::orchestrator::drive::{Options, drive};
 use crate::orchestrator::evidence;
-use crate::orchestrator::judge::judge;
+use crate::orchestrator::judge::{judge, leave_to_other_parts};
 use crate::orchestrator::report::{self as told, Judged};
 use crate::orchestrator::select::{Part, Plan, select};
 use crate::report::assemble::{Facts, Lists, Pass, assemble};
@@ -246,8 +246,12 @@ fn drive_all(
                 folder.display()
             ));
         }
+        let mut verdicts = judge(&target.kit.drills, &target.plan.not_run, &observation);
+        if args.partition.is_some_and(|part| part != Part::WHOLE) {
+            leave_to_other_parts(&mut verdicts);
+        }
         driven.judged.push(Judged {
-            verdicts: judge(&target.kit.drills, &target.plan.not_run, &observation),
+            verdicts,
             observation,
         });
         driven.duration_ms = start.elapsed_ms();

@@ -9,6 +9,9 @@ use crate::drill::Class;
 use crate::exit::Exit;
 use crate::verdict::Outcome;
 
+/// Why a part has not run a check that another part may show something of.
+pub(crate) const LEFT_TO_OTHERS: &str = "no step of this part shows anything; another part may";
+
 /// Why reports cannot be merged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -68,6 +71,13 @@ pub fn merge(parts: &[Report]) -> Result<Report, MergeError> {
         }
     }
     whole.checks = checks(parts);
+    for check in &mut whole.checks {
+        let shown_by_none = check.reason.as_deref() == Some(LEFT_TO_OTHERS);
+        if shown_by_none && check.outcome == Outcome::NotRun {
+            check.outcome = Outcome::Unproven;
+            check.reason = Some("no part showed anything that could be looked at".to_owned());
+        }
+    }
     let frozen = first.checks.iter().map(|check| check.id.clone()).collect();
     whole.totals = accounts::totals(&whole.checks);
     accounts::audit(&frozen, &whole.checks, &whole.totals)?;
@@ -136,6 +146,17 @@ mod tests {
         assert_eq!(outcomes, [O::Pass, O::Fail]);
         assert_eq!(whole.verdict, Conclusion::DoesNotConform);
         assert_eq!(whole.exit_code, 1);
+    }
+
+    #[test]
+    fn what_no_part_has_shown_is_unproven() {
+        use Outcome as O;
+        let mut left = part(&[O::Pass, O::NotRun]);
+        left.checks[1].reason = Some(LEFT_TO_OTHERS.to_owned());
+        let whole = merge(&[left.clone(), left.clone()]).unwrap();
+        assert_eq!(whole.checks[1].outcome, O::Unproven);
+        let whole = merge(&[left, part(&[O::Pass, O::Pass])]).unwrap();
+        assert_eq!(whole.checks[1].outcome, O::Pass);
     }
 
     #[test]

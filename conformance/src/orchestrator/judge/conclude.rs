@@ -10,10 +10,13 @@ use super::view::{View, Views};
 use crate::orchestrator::drill::{Check, Drill, Needs};
 use crate::orchestrator::expect::Expect;
 use crate::orchestrator::observe::Observation;
+use crate::report::merge;
 use crate::verdict::{ControlResult, Outcome, Verdict};
 
 /// Most findings of one check that are kept.
 const FINDINGS_MAX: usize = 5;
+/// Why a check is unproven when nothing that was driven has anything to do with it.
+const NOTHING_SHOWN: &str = "no step showed anything that could be looked at";
 /// Most steps of one check that are named.
 const STEPS_MAX: usize = 24;
 
@@ -35,6 +38,18 @@ pub fn judge(
         .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)))
         .map(|(drill, check)| court.verdict(drill, check))
         .collect()
+}
+
+/// What a part of the drills cannot show is left to the other parts: such checks are not run. `merge`
+/// finds out when no part has shown it.
+pub fn leave_to_other_parts(verdicts: &mut [Verdict]) {
+    for verdict in verdicts {
+        let nothing = verdict.reason.as_deref() == Some(NOTHING_SHOWN);
+        if nothing && verdict.outcome == Outcome::Unproven {
+            verdict.outcome = Outcome::NotRun;
+            verdict.reason = Some(merge::LEFT_TO_OTHERS.to_owned());
+        }
+    }
 }
 
 struct Court<'a> {
@@ -281,7 +296,7 @@ fn conclude(verdict: &mut Verdict, look: Look) {
         verdict.reason = Some(why.clone());
         return;
     } else if look.judged == 0 {
-        "no step showed anything that could be looked at".to_owned()
+        NOTHING_SHOWN.to_owned()
     } else {
         return;
     };

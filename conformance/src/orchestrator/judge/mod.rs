@@ -39,4 +39,4 @@ mod token;
 mod view;
 mod wal;
 
-pub use conclude::judge;
+pub use conclude::{judge, leave_to_other_parts};
