@@ -137,17 +137,26 @@ fn completion(
         return Vec::new();
     }
     let start = log.iter().position(|event| event.kind == "engine_start");
-    // An engine that failed may be told of by its status alone: nothing rests on its receipt.
+    // An engine that failed, or whose receipt was refused, may be told of by its failure alone:
+    // nothing rests on its receipt.
+    let failed = view
+        .settled()
+        .is_some_and(|docs| docs.state() == Some(State::Failed));
     let told = |event: &Event| {
         let found = event.text("/engine/receipt_id");
-        let nameless = status == "failure" && found.is_none();
-        found == Some(id) || (nameless && event.text("/engine/status") == Some(status))
+        let of_mode = event
+            .text("/workflow/mode")
+            .is_none_or(|mode| mode == program.mode);
+        let as_it_says = found == Some(id) && event.text("/engine/status") == Some(status);
+        let as_failure = (failed || status == "failure")
+            && found.is_none_or(|found| found == id)
+            && event.text("/engine/status") == Some("failure");
+        of_mode && (as_it_says || as_failure)
     };
     let end = log
         .iter()
         .position(|event| event.kind == "engine_complete" && told(event));
-    let held = matches!((start, end), (Some(start), Some(end)) if start < end)
-        && end.and_then(|at| log[at].text("/engine/status")) == Some(status);
+    let held = matches!((start, end), (Some(start), Some(end)) if start < end);
     unless(
         held,
         format!("engine_start, then engine_complete with receipt {id} and status {status}"),
