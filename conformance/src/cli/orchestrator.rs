@@ -229,7 +229,7 @@ fn drive_all(
         };
         let live = Live {
             edge,
-            scenario: "drills",
+            scenario: model::DRILLS,
         };
         let seen = drive(
             target.subject,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::drill::Needs;
-use super::observe::{Observation, StepSeen};
+use super::observe::{Observation, Run, StepSeen};
 use crate::receipt;
 use crate::report::assemble::{Pass, Seen};
-use crate::report::model::ScenarioRun;
+use crate::report::model::{DRILLS, ScenarioRun};
 use crate::report::plain;
+use crate::report::said;
 use crate::verdict::Verdict;
 
 /// One pass over all runs.
@@ -20,12 +21,11 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// The pass, as reports are made from it. The drills bring their own scenes, so that there is one
-    /// scenario, named after the kit's digest.
+    /// The pass, as reports are made from it. There is one scenario, [`DRILLS`], with the kit's digest.
     pub fn pass(&self, digest: &str) -> Pass<'_> {
         Pass {
             scenario: ScenarioRun {
-                name: "drills".to_owned(),
+                name: DRILLS.to_owned(),
                 digest: digest.to_owned(),
             },
             verdicts: &self.verdicts,
@@ -35,22 +35,28 @@ impl Judged {
 }
 
 impl Observation {
-    /// The step with that full name, `DRILL:STEP` or `DRILL:CASE/STEP`, and its run's name.
+    /// The step with that full name, `DRILL:STEP` or `DRILL:CASE/STEP`.
     pub fn step(&self, name: &str) -> Option<&StepSeen> {
+        self.place(name).map(|(_, step)| step)
+    }
+
+    /// The step with that full name, and the run it was taken in.
+    fn place(&self, name: &str) -> Option<(&Run, &StepSeen)> {
         self.runs.iter().find_map(|run| {
             let rest = name.strip_prefix(&run.drill)?.strip_prefix(':')?;
             let step = match &run.case {
                 Some(case) => rest.strip_prefix(case)?.strip_prefix('/')?,
                 None => rest,
             };
-            run.steps.iter().find(|seen| seen.name == step)
+            let seen = run.steps.iter().find(|seen| seen.name == step)?;
+            Some((run, seen))
         })
     }
 }
 
 impl Seen for Observation {
     fn ran(&self, name: &str, command: &[String]) -> Option<String> {
-        let step = self.step(name)?;
+        let (run, step) = self.place(name)?;
         let end = step.end.as_ref()?;
         let words: Vec<String> = command
             .iter()
@@ -58,10 +64,13 @@ impl Seen for Observation {
             .map(|word| plain::shell_word(&plain::safe(word)))
             .collect();
         Some(format!(
-            "{}   {} after {}",
+            "{}   {} after {}{}",
             words.join(" "),
             receipt::describe_end(end),
-            plain::duration(step.duration_ms)
+            plain::duration(step.duration_ms),
+            said::last_words(&step.stderr, &run.canaries)
+                .map(|said| format!("   {said}"))
+                .unwrap_or_default()
         ))
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::assemble::{Pass, Seen};
 use super::model::ScenarioRun;
 use super::plain;
+use super::said;
 use crate::observe::{Launch, Observation};
 use crate::receipt;
 use crate::verdict::Verdict;
@@ -35,7 +36,10 @@ impl Judged {
 impl Seen for Observation {
     fn ran(&self, name: &str, command: &[String]) -> Option<String> {
         let launch = self.launches.iter().find(|launch| launch.name == *name)?;
-        launch.was_launched().then(|| ran(command, launch))
+        let said = said::last_words(&launch.stderr, &self.canaries);
+        launch
+            .was_launched()
+            .then(|| ran(command, launch, said.as_deref()))
     }
 
     fn duration_ms(&self, name: &str) -> u64 {
@@ -53,7 +57,7 @@ pub fn launches(judged: &[Judged]) -> u64 {
         .count() as u64
 }
 
-fn ran(command: &[String], launch: &Launch) -> String {
+fn ran(command: &[String], launch: &Launch, said: Option<&str>) -> String {
     let words: Vec<String> = command
         .iter()
         .chain(&launch.args)
@@ -65,10 +69,11 @@ fn ran(command: &[String], launch: &Launch) -> String {
         "stdin: input.json"
     };
     format!(
-        "{}   {input}   {} after {}",
+        "{}   {input}   {} after {}{}",
         words.join(" "),
         receipt::describe_end(&launch.end),
-        plain::duration(launch.duration_ms)
+        plain::duration(launch.duration_ms),
+        said.map(|said| format!("   {said}")).unwrap_or_default()
     )
 }
 

@@ -2,7 +2,7 @@
 
 use cabincrew_protocol::requirement::Catalogue;
 
-use super::model::{CheckResult, Report};
+use super::model::{CheckResult, DRILLS, Report};
 use super::page::{BAD, GOOD, OPEN, Page, QUIET};
 use super::plain;
 use super::terminal::with_outcome;
@@ -13,6 +13,8 @@ use crate::verdict::{ControlResult, Outcome};
 const FULL: usize = 3;
 /// How many checks are named in a list unless everything is asked for.
 const LISTED: usize = 12;
+/// How many checks are named beside a reason that they share, unless everything is asked for.
+const NAMED: usize = 4;
 
 /// One result in full and without colours, for its evidence folder.
 pub(crate) fn one(check: &CheckResult) -> String {
@@ -27,7 +29,9 @@ pub(crate) fn one(check: &CheckResult) -> String {
 
 /// All failures: the first few complete, the others on a line each.
 pub(super) fn failures(page: &mut Page, report: &Report, view: &View) {
-    let failed = with_outcome(report, Outcome::Fail);
+    let mut failed = with_outcome(report, Outcome::Fail);
+    // Where a control did not hold, the cause is most likely in another failure.
+    failed.sort_by_key(|check| check.control.iter().any(|control| !control.held));
     let full = if view.verbose { failed.len() } else { FULL };
     for check in failed.iter().take(full) {
         page.gap();
@@ -105,10 +109,12 @@ fn findings(page: &mut Page, check: &CheckResult, view: &View) {
     };
     for finding in check.findings.iter().take(shown) {
         let scenario = check.scenario.as_deref().unwrap_or("default");
-        page.field(
-            "launch",
-            &format!("{} in the scenario {scenario}", finding.launch),
-        );
+        if scenario == DRILLS {
+            page.field("step", &finding.launch);
+        } else {
+            let launch = format!("{} in the scenario {scenario}", finding.launch);
+            page.field("launch", &launch);
+        }
         page.field("expected", &finding.expected);
         page.field("observed", &finding.observed);
     }
@@ -165,22 +171,45 @@ pub(super) fn unproven(page: &mut Page, report: &Report, view: &View) {
         page.gap();
         no_plan(page, view, report, first, without_plan.len());
     }
-    let listed = if view.verbose { rest.len() } else { LISTED };
     if !rest.is_empty() {
         page.gap();
     }
-    for check in rest.iter().take(listed) {
-        let reason = check
-            .reason
-            .as_deref()
-            .unwrap_or("it could not be exercised");
-        page.headline(OPEN, "UNPROVEN", &format!("{}   {reason}", check.id));
+    for_one_reason(page, view, (OPEN, "UNPROVEN"), &rest);
+}
+
+/// Checks under the reason that they share: each reason is said once, the most frequent one first.
+pub(super) fn for_one_reason(
+    page: &mut Page,
+    view: &View,
+    (style, word): (anstyle::Style, &str),
+    checks: &[&CheckResult],
+) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in checks {
+        let reason = check.reason.as_deref().unwrap_or("no reason was given");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(&check.id),
+            None => reasons.push((reason, vec![&check.id])),
+        }
     }
-    if rest.len() > listed {
-        page.paragraph(
-            0,
-            &format!("and {} more (all with --verbose)", rest.len() - listed),
-        );
+    reasons.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
+    let listed = if view.verbose { reasons.len() } else { LISTED };
+    for (reason, ids) in reasons.iter().take(listed) {
+        if let [id] = ids.as_slice() {
+            page.headline(style, word, &format!("{id}   {reason}"));
+            continue;
+        }
+        page.headline(style, word, &format!("{} checks   {reason}", ids.len()));
+        let named = if view.verbose { ids.len() } else { NAMED };
+        let mut words = ids[..named.min(ids.len())].join(", ");
+        if ids.len() > named {
+            words.push_str(&format!(" and {} more", ids.len() - named));
+        }
+        page.paragraph(word.len() + 2, &words);
+    }
+    let left: usize = reasons.iter().skip(listed).map(|(_, ids)| ids.len()).sum();
+    if left > 0 {
+        page.paragraph(0, &format!("and {left} more (all with --verbose)"));
     }
 }
 

@@ -16,6 +16,7 @@ pub mod model;
 pub(crate) mod page;
 pub(crate) mod plain;
 pub mod recount;
+pub(crate) mod said;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod terminal;

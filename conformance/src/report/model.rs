@@ -10,6 +10,9 @@ use crate::verdict::{ControlResult, Finding, Outcome};
 /// The version of the report's form.
 pub const REPORT_FORMAT: u32 = 1;
 
+/// The name of the one scenario of an orchestrator's report: its drills bring their own scenes.
+pub const DRILLS: &str = "drills";
+
 /// The result of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -108,15 +108,9 @@ fn others(page: &mut Page, report: &Report, view: &View) {
     for check in known {
         page.headline(OPEN, "KNOWN", &format!("{}   {}", check.id, reason(check)));
     }
-    for check in idle {
-        page.headline(QUIET, "N/A", &format!("{}   {}", check.id, reason(check)));
-    }
-    for check in left_out.into_iter().filter(|_| view.verbose) {
-        page.headline(
-            QUIET,
-            "NOT RUN",
-            &format!("{}   {}", check.id, reason(check)),
-        );
+    failure::for_one_reason(page, view, (QUIET, "N/A"), &idle);
+    if view.verbose {
+        failure::for_one_reason(page, view, (QUIET, "NOT RUN"), &left_out);
     }
 }
 

@@ -10,7 +10,8 @@ use super::view::{View, Views};
 use crate::orchestrator::drill::{Check, Drill, Needs};
 use crate::orchestrator::expect::Expect;
 use crate::orchestrator::observe::Observation;
-use crate::report::merge;
+use crate::receipt;
+use crate::report::{merge, said};
 use crate::verdict::{ControlResult, Outcome, Verdict};
 
 /// Most findings of one check that are kept.
@@ -33,11 +34,45 @@ pub fn judge(
         views: Views::new(seen),
         known: BTreeMap::new(),
     };
-    drills
+    let mut verdicts: Vec<Verdict> = drills
         .iter()
         .flat_map(|drill| drill.checks.iter().map(move |check| (drill, check)))
         .map(|(drill, check)| court.verdict(drill, check))
-        .collect()
+        .collect();
+    if let Some(why) = nothing_heard(seen) {
+        prove_nothing(&mut verdicts, &why);
+    }
+    verdicts
+}
+
+/// Says so when an orchestrator was started and never started anything itself: no engine, no policy,
+/// no probe of the kit.
+fn nothing_heard(seen: &Observation) -> Option<String> {
+    let steps = || seen.runs.iter().flat_map(|run| &run.steps);
+    if steps().any(|step| !step.programs.is_empty()) {
+        return None;
+    }
+    let first = steps().find(|step| step.end.is_some())?;
+    let ended = receipt::describe_end(first.end.as_ref()?);
+    let said = said::last_words(&first.stderr, &[]);
+    let said = said.map(|said| format!(", {said}")).unwrap_or_default();
+    Some(format!(
+        "it started no engine in any of {} runs, so nothing it did can be judged; its first call: {ended}{said}",
+        seen.runs.len(),
+    ))
+}
+
+/// What such a subject breaks, it breaks by doing nothing: one reason for all says more than a failure
+/// for each.
+fn prove_nothing(verdicts: &mut [Verdict], why: &str) {
+    let open =
+        |verdict: &&mut Verdict| matches!(verdict.outcome, Outcome::Fail | Outcome::Unproven);
+    for verdict in verdicts.iter_mut().filter(open) {
+        verdict.outcome = Outcome::Unproven;
+        verdict.reason = Some(why.to_owned());
+        verdict.findings.clear();
+        verdict.findings_total = 0;
+    }
 }
 
 /// What a part of the drills cannot show is left to the other parts: such checks are not run. `merge`
