@@ -160,7 +160,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
         ..Lists::default()
     };
     let mut report = assemble(&kit, facts, &passes, lists)?;
-    evidence::write(&driven.judged, &mut report, &folder)?;
+    evidence::write(&driven.judged, &mut report, &plan.runs, &folder)?;
     let text = json::render(&report).map_err(CliError::Serialise)?;
     folder.write(REPORT, text.as_bytes())?;
     folder.publish()?;

@@ -96,9 +96,28 @@ fn failure(page: &mut Page, check: &CheckResult, view: &View) {
     page.command("rerun", &view.rerun(check));
     if let Some((folder, output)) = evidence {
         let script = plain::shell_word(&format!("{output}/{folder}/repro.sh"));
-        page.command("raw", &format!("sh {script}"));
+        page.command("raw", &raw(check, view, &script));
     }
     page.command("more", &format!("{} explain {}", view.program(), check.id));
+}
+
+/// How to start the script of an evidence folder. That of an engine knows the engine; the calls of an
+/// orchestrator are made by whatever is named, and the kit's program plays the engines.
+fn raw(check: &CheckResult, view: &View, script: &str) -> String {
+    let typed = view
+        .typed
+        .as_ref()
+        .filter(|_| check.scenario.as_deref() == Some(DRILLS));
+    let Some(typed) = typed else {
+        return format!("sh {script}");
+    };
+    let words: Vec<String> = typed
+        .after
+        .iter()
+        .map(|word| plain::shell_word(word))
+        .collect();
+    let program = plain::shell_word(&typed.program);
+    format!("CONFORM={program} sh {script} {}", words.join(" "))
 }
 
 fn findings(page: &mut Page, check: &CheckResult, view: &View) {

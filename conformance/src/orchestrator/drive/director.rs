@@ -137,8 +137,9 @@ impl<'a> Director<'a> {
             table: plan.stage.clone(),
             places: Places {
                 conform: kit.options.program.clone(),
+                folder: site.stage.clone(),
                 stage: site.stage.clone(),
-                socket: site.socket.clone(),
+                socket: Some(site.socket.clone()),
                 workspace: site.workspace("a").to_owned(),
                 elsewhere: site.elsewhere.clone(),
             },

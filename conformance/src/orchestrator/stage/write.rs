@@ -18,8 +18,12 @@ use crate::adapter::hex;
 pub(crate) struct Places {
     /// The harness's own program.
     pub(crate) conform: PathBuf,
+    /// Where the stage's files are written.
+    pub(crate) folder: PathBuf,
+    /// What texts call that folder.
     pub(crate) stage: PathBuf,
-    pub(crate) socket: PathBuf,
+    /// The hub; without one, programs tell nobody and wait for nobody.
+    pub(crate) socket: Option<PathBuf>,
     /// Workflow `a`'s.
     pub(crate) workspace: PathBuf,
     pub(crate) elsewhere: PathBuf,
@@ -65,7 +69,7 @@ pub(crate) fn write(stage: &Stage, places: &Places) -> Result<Written, StageErro
         places.put_bytes(name, fixture(from)?)?;
     }
     for name in &stage.omit {
-        let _ = fs::remove_file(places.stage.join(name));
+        let _ = fs::remove_file(places.folder.join(name));
     }
     Ok(Written {
         policy_files: policy_files(&workflow),
@@ -120,12 +124,14 @@ impl Places {
             .map(toml::Value::from)
             .to_vec();
         let try_write = script.remove("try_write").unwrap_or(usual.into());
-        let mut hub = toml::Table::new();
-        hub.insert("socket".to_owned(), lossy(&self.socket).into());
-        hub.insert("script".to_owned(), name.into());
-        hub.insert("elsewhere".to_owned(), lossy(&self.elsewhere).into());
-        hub.insert("try_write".to_owned(), try_write);
-        script.insert("hub".to_owned(), hub.into());
+        if let Some(socket) = &self.socket {
+            let mut hub = toml::Table::new();
+            hub.insert("socket".to_owned(), lossy(socket).into());
+            hub.insert("script".to_owned(), name.into());
+            hub.insert("elsewhere".to_owned(), lossy(&self.elsewhere).into());
+            hub.insert("try_write".to_owned(), try_write);
+            script.insert("hub".to_owned(), hub.into());
+        }
         let text = self.text(&script.to_string());
         let data = self.stage.join(format!("{name}.toml"));
         self.put(&format!("{name}.toml"), &text)?;
@@ -136,7 +142,7 @@ impl Places {
             quoted(&data),
         );
         self.put(name, &starter)?;
-        let path = self.stage.join(name);
+        let path = self.folder.join(name);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
             .map_err(|source| StageError::Write { path, source })
     }
@@ -146,8 +152,8 @@ impl Places {
     }
 
     fn put_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StageError> {
-        let path = self.stage.join(name);
-        let folder = path.parent().unwrap_or(&self.stage);
+        let path = self.folder.join(name);
+        let folder = path.parent().unwrap_or(&self.folder);
         let unchanged = fs::read(&path).is_ok_and(|now| now == bytes);
         let written = if unchanged {
             Ok(())

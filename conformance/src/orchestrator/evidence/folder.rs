@@ -1,4 +1,4 @@
-//! What a run leaves behind: the observation, and for each failure what was exported and seen.
+//! The files of a run's output folder.
 //!
 //! ```text
 //! .cabincrew-conform/last/
@@ -7,14 +7,18 @@
 //!   CC-TKO-008.drift-refused/
 //!     report.txt  steps.txt  programs.json
 //!     stdout  stderr  state.json  wal.jsonl  audit.jsonl  plan-token.json  approvals.jsonl  artifacts.json
-//!     repro.sh          the run's calls, one after the other
+//!     stage/  workspace-a/  what the run began with
+//!     repro.sh          the run's calls, one after the other, on a copy of that
 //! ```
 
 use std::fmt::Write as _;
 
-use super::observe::{Done, Run, StepSeen};
-use super::report::Judged;
+use super::repro::repro;
+use super::scene::{self, Scene};
 use crate::evidence::{EvidenceError, OutputFolder};
+use crate::orchestrator::observe::{Done, Run, StepSeen};
+use crate::orchestrator::plan::RunPlan;
+use crate::orchestrator::report::Judged;
 use crate::receipt;
 use crate::report::failure;
 use crate::report::model::{CheckResult, Report};
@@ -28,6 +32,7 @@ use crate::verdict::Outcome;
 pub fn write(
     judged: &[Judged],
     report: &mut Report,
+    plans: &[RunPlan],
     folder: &OutputFolder,
 ) -> Result<(), EvidenceError> {
     for (index, judged) in judged.iter().enumerate() {
@@ -47,6 +52,7 @@ pub fn write(
         let name = check.id.replace('/', ".");
         check.evidence = Some(name.clone());
         write_one(folder, &name, run, step)?;
+        write_again(folder, &name, plans, run, step)?;
         let text = failure::one(check);
         folder.write(&format!("{name}/report.txt"), text.as_bytes())?;
     }
@@ -94,7 +100,42 @@ fn write_one(
             file(&format!("{word}.{ending}"), &document.text.kept)?;
         }
     }
-    folder.write_script(&format!("{name}/repro.sh"), &repro(run, step))
+    Ok(())
+}
+
+/// What the run began with, and a script that makes its calls on a copy of that.
+fn write_again(
+    folder: &OutputFolder,
+    name: &str,
+    plans: &[RunPlan],
+    run: &Run,
+    last: &StepSeen,
+) -> Result<(), EvidenceError> {
+    let of_run = |plan: &&RunPlan| plan.drill == run.drill && plan.case == run.case;
+    let Some(plan) = plans.iter().find(of_run) else {
+        return Ok(());
+    };
+    let Scene { files, env, filled } = scene::of(plan, run)?;
+    for file in &files {
+        let path = format!("{name}/{}", file.path);
+        if file.executable {
+            folder.write_script(&path, &String::from_utf8_lossy(&file.content))?;
+        } else {
+            folder.write(&path, &file.content)?;
+        }
+    }
+    let responses = run
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.response.as_ref()?)));
+    for (step, response) in responses {
+        let path = format!("{name}/side/{}.json", step.name);
+        folder.write(&path, response.as_bytes())?;
+    }
+    folder.write_script(
+        &format!("{name}/repro.sh"),
+        &repro(run, last, &env, &filled),
+    )
 }
 
 fn json(value: &impl serde::Serialize, what: &'static str) -> Result<Vec<u8>, EvidenceError> {
@@ -137,46 +178,4 @@ fn steps(run: &Run, last: &StepSeen) -> String {
         }
     }
     text
-}
-
-/// The calls of the run as a script. What only the kit can do, such as killing at a point that an
-/// engine reaches, stands there as a comment.
-fn repro(run: &Run, last: &StepSeen) -> String {
-    let mut text = String::from(
-        "#!/bin/sh\n\
-         # Repeats the calls of this run. Usage: repro.sh STAGE PROGRAM [ARGUMENTS]\n\
-         # STAGE is a folder of a run that was kept with --keep; it holds the workflow, the scripts of\n\
-         # engines and policies, and a workspace.\n\
-         set -u\n\
-         stage=$1\n\
-         shift\n",
-    );
-    for step in &run.steps {
-        let _ = writeln!(text, "\n# {}", plain::safe(&step.name));
-        if step.command.is_empty() {
-            text.push_str("# (done by the kit)\n");
-        } else {
-            if let Some(point) = &step.reached {
-                let _ = writeln!(
-                    text,
-                    "# the kit stops the program at {}",
-                    plain::safe(point)
-                );
-            }
-            let words: Vec<String> = step.command.iter().map(|word| in_stage(word)).collect();
-            let _ = writeln!(text, "\"$@\" {}; echo \"status $?\"", words.join(" "));
-        }
-        if std::ptr::eq(step, last) {
-            break;
-        }
-    }
-    text
-}
-
-/// A word of a command line with the run's directories below the stage.
-fn in_stage(word: &str) -> String {
-    match word.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-        Some((name, rest)) => format!("\"$stage/{}{}\"", plain::safe(name), plain::safe(rest)),
-        None => plain::shell_word(&plain::safe(word)),
-    }
 }
