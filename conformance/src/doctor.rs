@@ -20,7 +20,7 @@ enum Grade {
     Good,
     /// Fewer checks can be exercised.
     Note,
-    /// The engine cannot be exercised.
+    /// The subject cannot be exercised.
     Bad,
 }
 
@@ -69,7 +69,7 @@ impl Remarks {
         self.all.push(remark);
     }
 
-    /// True if the engine can be exercised.
+    /// True if the subject can be exercised.
     pub fn is_fit(&self) -> bool {
         self.all.iter().all(|remark| remark.grade != Grade::Bad)
     }
@@ -193,8 +193,8 @@ impl Remarks {
         }
     }
 
-    /// All remarks as text with colours, and what to do next.
-    pub fn render(&self) -> String {
+    /// All remarks as text with colours, and what to do next; `subject` is `engine` or `orchestrator`.
+    pub fn render(&self, subject: &str) -> String {
         let mut page = Page::default();
         for remark in &self.all {
             let (style, word) = match remark.grade {
@@ -210,10 +210,10 @@ impl Remarks {
         page.gap();
         page.paragraph(
             0,
-            if self.is_fit() {
-                "The engine can be exercised: run `cabincrew-conform engine` with the same arguments."
+            &if self.is_fit() {
+                format!("The {subject} can be exercised: run `cabincrew-conform {subject}` with the same arguments.")
             } else {
-                "The engine cannot be exercised yet."
+                format!("The {subject} cannot be exercised yet.")
             },
         );
         page.finish()

@@ -26,6 +26,7 @@ fn every_command_has_help() {
         "doctor",
         "init",
         "init engine",
+        "init orchestrator",
         "list",
         "explain",
         "judge",

@@ -94,3 +94,32 @@ fn the_starter_scenario_is_usable_and_nothing_is_overwritten() {
         again.stderr
     );
 }
+
+#[test]
+fn an_orchestrators_adapter_says_what_was_seen() {
+    let conform = Conform::new();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = own.join("../fixtures/orchestrators/python/minimal");
+    let program = program.to_str().expect("the path is text");
+    let ran = conform.run(&["init", "orchestrator", program]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let written = std::fs::read_to_string(conform.path("conform.toml")).expect("it is written");
+    for line in ["several-steps = true", "expiry = true", "# onnx = false"] {
+        assert!(written.contains(line), "{line}: {written}");
+    }
+}
+
+#[test]
+fn what_starts_no_engine_is_no_orchestrator_yet() {
+    let conform = Conform::new();
+    for last in ["wrote own.toml", "own.toml was used, and is left as it is."] {
+        let ran = conform.run(&["init", "orchestrator", "--adapter", "own.toml", "false"]);
+        assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stdout.contains("no engine was started: exit status 1"),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.trim_end().ends_with(last), "{}", ran.stdout);
+    }
+}

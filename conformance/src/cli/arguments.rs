@@ -33,7 +33,7 @@ enum Command {
     Orchestrator(orchestrator::OrchestratorArgs),
     /// Start an engine once and say what is missing
     Doctor(doctor::DoctorArgs),
-    /// Write a starter scenario, or a starter engine that passes
+    /// Write a starter scenario, a starter engine, or an orchestrator's adapter file
     Init(init::InitArgs),
     /// List the checks
     List(list::ListArgs),
@@ -63,7 +63,7 @@ impl Cli {
             Command::Engine(args) => engine::run(args, edge),
             Command::Orchestrator(args) => orchestrator::run(args, edge),
             Command::Doctor(args) => doctor::run(args, edge),
-            Command::Init(args) => init::run(args),
+            Command::Init(args) => init::run(args, edge),
             Command::List(args) => list::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Judge(args) => judge::run(args, edge),

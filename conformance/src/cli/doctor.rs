@@ -62,7 +62,7 @@ pub(crate) fn run(args: &DoctorArgs, edge: &Edge) -> Result<Exit, CliError> {
         Err(CliError::Adapter(_) | CliError::Scenario(_) | CliError::TwoScenarios { .. }) => {}
         Err(error) => return Err(error),
     }
-    output::print(&remarks.render(), Color::Auto)?;
+    output::print(&remarks.render("engine"), Color::Auto)?;
     Ok(if remarks.is_fit() {
         Exit::Conforms
     } else {

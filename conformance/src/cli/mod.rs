@@ -15,6 +15,7 @@ mod list;
 mod merge;
 mod orchestrator;
 mod output;
+mod probe;
 mod progress;
 mod record;
 mod report;

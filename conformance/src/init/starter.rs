@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::templates::{self, Lang, Template};
+use super::templates::{self, Lang};
 
 use crate::report::plain;
 
@@ -44,26 +44,44 @@ pub fn engine(folder: &Path, lang: Option<Lang>) -> Result<Vec<PathBuf>, InitErr
     let mut written = Vec::new();
     for template in &templates {
         let path = folder.join(template.path);
-        write(&path, template).map_err(|source| InitError::Unwritable {
-            path: path.clone(),
-            source,
+        write(&path, template.text, template.executable).map_err(|source| {
+            InitError::Unwritable {
+                path: path.clone(),
+                source,
+            }
         })?;
         written.push(path);
     }
     Ok(written)
 }
 
-fn write(path: &Path, template: &Template) -> io::Result<()> {
+/// Writes a text to a new file.
+///
+/// # Errors
+/// When the file exists, or cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), InitError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(InitError::Exists {
+            path: path.to_owned(),
+        });
+    }
+    write(path, text, false).map_err(|source| InitError::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, text: &str, executable: bool) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    let mode = if template.executable { 0o755 } else { 0o644 };
+    let mode = if executable { 0o755 } else { 0o644 };
     let mut file = File::options()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(path)?;
-    file.write_all(template.text.as_bytes())
+    file.write_all(text.as_bytes())
 }
 
 /// The commands that come next.

@@ -17,6 +17,7 @@ pub mod expect;
 pub mod judge;
 pub mod observe;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod rule;
 pub mod select;
