@@ -285,13 +285,13 @@ pub(super) fn artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
     let mut problems = Problems::new();
     for artifact in first.iter().filter(|it| Some(it.step.as_str()) == step) {
         let hash = |it: &Value| match text(it, "/path") {
-            Some(path) => artifact.files.get(path).cloned(),
-            None => Some(artifact.descriptor.clone()),
+            Some(path) => artifact.file(path),
+            None => Some(artifact.descriptor.as_str()),
         };
         let found = listed.iter().any(|it| {
             text(it, "/name") == Some(&artifact.name)
                 && text(it, "/role") == Some(&artifact.role)
-                && text(it, "/hash").map(str::to_owned) == hash(it)
+                && text(it, "/hash") == hash(it)
         });
         problems.extend(unless(
             found,

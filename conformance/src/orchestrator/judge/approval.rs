@@ -140,10 +140,10 @@ pub(super) fn evidence(view: &View<'_>, views: &Views<'_>) -> Told {
             .filter(|it| it.role != "log" && Some(it.step.as_str()) == step)
         {
             let held = items(request, "/evidence").iter().any(|it| {
-                let file = text(it, "/path").and_then(|path| artifact.files.get(path));
+                let file = text(it, "/path").and_then(|path| artifact.file(path));
                 text(it, "/name") == Some(&artifact.name)
                     && file.is_some()
-                    && text(it, "/hash") == file.map(String::as_str)
+                    && text(it, "/hash") == file
             });
             problems.extend(unless(
                 held,

@@ -26,6 +26,19 @@ pub(super) struct Planned {
     pub(super) files: BTreeMap<String, String>,
 }
 
+impl Planned {
+    /// Digest of the file that a path in a document names: `NAME/FILE`, or that in a folder of the
+    /// store, where exported paths start as well (DESIGN 8.1).
+    pub(super) fn file(&self, path: &str) -> Option<&str> {
+        let names = |file: &str| {
+            let folder = path.strip_suffix(file);
+            folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+        };
+        let found = self.files.iter().find(|(file, _)| names(file));
+        found.map(|(_, digest)| digest.as_str())
+    }
+}
+
 /// The artifacts of the last good planning launch of each step up to here; none if one of them was
 /// not seen as a whole.
 pub(super) fn planned(view: &View<'_>, views: &Views<'_>) -> Option<Vec<Planned>> {
@@ -88,4 +101,37 @@ fn whole(bytes: &Bytes) -> Option<String> {
     bytes
         .is_whole()
         .then(|| digest::sha256(&bytes.kept).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note() -> Planned {
+        let files = [("note/artifact.json", "m"), ("note/body.data", "b")];
+        Planned {
+            step: "edit".to_owned(),
+            name: "note".to_owned(),
+            role: "state".to_owned(),
+            descriptor: String::new(),
+            file_sha256: "b".to_owned(),
+            body_size: 1,
+            files: files
+                .map(|(path, digest)| (path.to_owned(), digest.to_owned()))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn a_path_may_start_at_a_folder_of_the_store() {
+        assert_eq!(note().file("note/body.data"), Some("b"));
+        assert_eq!(note().file("0-plan/note/artifact.json"), Some("m"));
+    }
+
+    #[test]
+    fn a_path_of_another_artifact_names_nothing() {
+        assert_eq!(note().file("keynote/body.data"), None);
+        assert_eq!(note().file("body.data"), None);
+        assert_eq!(note().file("note/body.data/"), None);
+    }
 }

@@ -112,7 +112,7 @@ pub(super) fn evidence(view: &View<'_>, views: &Views<'_>) -> Told {
         for artifact in governed {
             let held = items(&input, "/evidence").iter().any(|it| {
                 let path = text(it, "/path").unwrap_or_default();
-                let file = artifact.files.get(path).map(String::as_str);
+                let file = artifact.file(path);
                 text(it, "/name") == Some(&artifact.name)
                     && file.is_some()
                     && text(it, "/hash") == file
