@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
+use super::copies::Files;
 use super::error::OrchestratorDriveError;
 use super::hub::{Event, Handle, Hub, Said};
 use super::schedule::Options;
@@ -65,8 +66,8 @@ pub(super) struct Director<'a> {
     pub(super) trees: BTreeMap<String, Tree>,
     /// Directories that engines were given: a word, the engine's process, the path.
     pub(super) given: Vec<(&'static str, u32, PathBuf)>,
-    /// Digests of planned artifact files, by label and `NAME/FILE`.
-    pub(super) planned: BTreeMap<String, BTreeMap<String, String>>,
+    /// The bytes of planned artifact files, by label and `NAME/FILE`.
+    pub(super) planned: BTreeMap<String, Files>,
     /// Names of steps after which the state is kept for later.
     pub(super) kept: Vec<String>,
     /// False once exporting turned out to be impossible.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::adapter::hex;
+use super::copies::{self, Files};
 use crate::drive::snapshot;
 use crate::judge::secrets;
 use crate::observe::Canary;
@@ -49,11 +47,12 @@ impl Needles {
     }
 }
 
-/// Looks through the files below `root`: canaries, and files whose bytes have one of these digests.
+/// Looks through the files below `root`: canaries, and planned files, each as a file of its own or
+/// within another one.
 pub(super) fn search(
     root: &Path,
     needles: &Needles,
-    planned: &BTreeMap<String, String>,
+    planned: &Files,
     leaks: &mut Vec<Leak>,
 ) -> BTreeMap<String, usize> {
     let mut stored: BTreeMap<String, usize> =
@@ -63,9 +62,8 @@ pub(super) fn search(
         if !bytes.is_whole() {
             continue;
         }
-        let digest = hex(&Sha256::digest(&bytes.kept));
         for (name, wanted) in planned {
-            if *wanted == digest {
+            if bytes.kept == *wanted || copies::within(&bytes.kept, wanted).is_some() {
                 *stored.entry(name.clone()).or_default() += 1;
             }
         }

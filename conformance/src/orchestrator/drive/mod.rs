@@ -6,10 +6,11 @@
 //! hub        the socket on which those programs report
 //! call       one start of the orchestrator; export: the six documents
 //! edit, tamper, respond: the steps of the kit's own
-//! leaks      where secrets and artifacts are found again
+//! leaks      where secrets and artifacts are found again; copies: artifacts within other files
 //! ```
 
 mod call;
+mod copies;
 mod director;
 mod edit;
 mod error;

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use super::call::Call;
+use super::copies::Files;
 use super::director::Director;
 use super::leaks::{self, Needles};
 use super::site::lossy;
-use crate::adapter::hex;
 use crate::drive::{clock, reap, snapshot, with_placeholders};
 use crate::observe::Bytes;
 use crate::orchestrator::adapter::fill;
@@ -242,18 +240,30 @@ impl Director<'_> {
                     self.given.push((word, program.pid, path.into()));
                 }
             }
-            if let Some(digests) = digests_of(program) {
-                self.planned.insert(label.to_owned(), digests);
+            if let Some(files) = planned_by(program) {
+                self.planned.insert(label.to_owned(), files);
             }
         }
     }
 
     /// What was planned in the call that is being held, if it was for this workflow.
-    pub(super) fn planned_so_far(&self, label: &str) -> Option<BTreeMap<String, String>> {
+    pub(super) fn planned_so_far(&self, label: &str) -> Option<Files> {
         let id = format!("\"{}\"", self.ids.get(label)?);
         let held = self.calls.iter().flat_map(|call| call.programs.iter());
         let own = held.filter(|program| String::from_utf8_lossy(&program.stdin.kept).contains(&id));
-        own.filter_map(digests_of).next_back()
+        own.filter_map(planned_by).next_back()
+    }
+
+    /// The artifacts directories that engines were given up to now, in the held calls as well.
+    pub(super) fn given_directories(&self) -> Vec<PathBuf> {
+        let ended = self.given.iter();
+        let ended = ended.filter(|(word, _, _)| *word == "artifacts");
+        let held = self.calls.iter().flat_map(|call| call.programs.iter());
+        let held = held.filter_map(|program| program.env.get("CABINCREW_ARTIFACTS_DIR"));
+        ended
+            .map(|(_, _, path)| path.clone())
+            .chain(held.map(PathBuf::from))
+            .collect()
     }
 
     fn dirs_left(&self) -> Vec<String> {
@@ -283,23 +293,23 @@ impl Director<'_> {
         for (place, document) in exports.named() {
             needles.find(&document.text.kept, &format!("export:{place}"), &mut leaks);
         }
-        let nothing = BTreeMap::new();
+        let nothing = Files::new();
         let planned = self.planned.get(label).unwrap_or(&nothing);
         let stored = leaks::search(&self.site.state, &needles, planned, &mut leaks);
         (leaks, stored)
     }
 }
 
-/// Paths of this run become names, so that observations of the same behaviour are the same.
-/// Digests of the files that a launch has planned.
-fn digests_of(program: &ProgramSeen) -> Option<BTreeMap<String, String>> {
+/// The files that a launch has planned.
+fn planned_by(program: &ProgramSeen) -> Option<Files> {
     let files = program.artifacts_after.iter();
-    let digests = files
+    let whole = files
         .filter(|(_, bytes)| bytes.is_whole())
-        .map(|(path, bytes)| (path.clone(), hex(&Sha256::digest(&bytes.kept))));
-    (program.mode == "flight-plan" && program.ended).then(|| digests.collect())
+        .map(|(path, bytes)| (path.clone(), bytes.kept.clone()));
+    (program.mode == "flight-plan" && program.ended).then(|| whole.collect())
 }
 
+/// Paths of this run become names, so that observations of the same behaviour are the same.
 fn anonymise(program: &mut ProgramSeen, named: &BTreeMap<String, String>) {
     let texts = program
         .env

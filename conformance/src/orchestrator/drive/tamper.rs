@@ -5,11 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use super::copies;
 use super::director::Director;
 use super::respond::lines;
-use crate::adapter::hex;
 use crate::drive::{place, snapshot};
 use crate::orchestrator::drill::{Tamper, TamperAct, TamperFile};
 use crate::orchestrator::observe::Done;
@@ -109,24 +107,30 @@ impl Director<'_> {
         files.into_iter().filter_map(place).collect()
     }
 
+    /// What is kept of a planned file: files with its bytes. Where these lie in directories that
+    /// engines were given, or nowhere, the store may be another file that holds them.
     fn copies(&self, name: &str, label: &str, files: Vec<(String, u64)>) -> Vec<Found> {
         let held = self.planned_so_far(label);
-        let Some(wanted) = held
-            .as_ref()
-            .or_else(|| self.planned.get(label))
-            .and_then(|files| files.get(name))
-        else {
+        let planned = held.as_ref().or_else(|| self.planned.get(label));
+        let Some(wanted) = planned.and_then(|files| files.get(name)) else {
             return Vec::new();
         };
-        let is_copy = |(path, _): &(String, u64)| {
-            let bytes = fs::read(self.site.state.join(path)).unwrap_or_default();
-            hex(&Sha256::digest(bytes)) == *wanted
-        };
-        files
-            .into_iter()
-            .filter(is_copy)
-            .map(|(path, _)| Found { path, at: None })
-            .collect()
+        let given = self.given_directories();
+        let (mut found, mut within, mut kept_as_file) = (Vec::new(), Vec::new(), false);
+        for (path, _) in files {
+            let bytes = fs::read(self.site.state.join(&path)).unwrap_or_default();
+            if bytes == *wanted {
+                let whole = self.site.state.join(&path);
+                kept_as_file |= !given.iter().any(|folder| whole.starts_with(folder));
+                found.push(Found { path, at: None });
+            } else if let Some(at) = copies::to_damage(&bytes, wanted) {
+                within.push(Found { path, at: Some(at) });
+            }
+        }
+        if !kept_as_file {
+            found.append(&mut within);
+        }
+        found
     }
 
     /// A text with what the exports of this workflow say.
@@ -218,7 +222,10 @@ fn damage(path: &Path, at: Option<(usize, usize)>, by: &TamperAct) -> io::Result
     let length = bytes.len();
     let share = |percent: u8| length * usize::from(percent.min(100)) / 100;
     match by {
-        TamperAct::Remove(_) => return fs::remove_file(path),
+        TamperAct::Remove(_) => match at {
+            Some((start, length)) => bytes[start..start + length].fill(0),
+            None => return fs::remove_file(path),
+        },
         TamperAct::Beside(name) => {
             return fs::write(path.with_file_name(name), b"{}\n");
         }

@@ -1,0 +1,51 @@
+//! Planned files within other files: an orchestrator may keep artifacts in a database.
+
+use std::collections::BTreeMap;
+
+/// Planned artifact files: `NAME/FILE` to bytes.
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A database may continue a long value on another page: so much of a file is in one piece.
+const HEAD: usize = 256;
+/// A text that is shorter may stand in a file by chance, and damage to it means nothing.
+const TELLING: usize = 12;
+
+/// Where the beginning of a planned file stands in a file: offset and length in bytes.
+pub(super) fn within(bytes: &[u8], wanted: &[u8]) -> Option<(usize, usize)> {
+    let head = &wanted[..wanted.len().min(HEAD)];
+    let at = memchr::memmem::find(bytes, head)?;
+    Some((at, head.len()))
+}
+
+/// The same for damage, which has to hit the planned file and nothing else.
+pub(super) fn to_damage(bytes: &[u8], wanted: &[u8]) -> Option<(usize, usize)> {
+    within(bytes, wanted).filter(|_| wanted.len() >= TELLING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planned_file_is_found_within_a_file() {
+        let database = b"page 1|for the reviewer|page 2";
+        assert_eq!(within(database, b"for the reviewer"), Some((7, 16)));
+        assert_eq!(within(database, b"for the reviewed"), None);
+    }
+
+    #[test]
+    fn a_long_one_is_found_by_what_is_in_one_piece() {
+        let long = "0123456789".repeat(100);
+        let database = format!("page|{}|page|{}", &long[..400], &long[400..]);
+        assert_eq!(
+            within(database.as_bytes(), long.as_bytes()),
+            Some((5, HEAD))
+        );
+    }
+
+    #[test]
+    fn what_may_stand_there_by_chance_is_not_damaged() {
+        assert_eq!(to_damage(b"zeta", b"z"), None);
+        assert!(within(b"zeta", b"z").is_some());
+    }
+}
