@@ -81,14 +81,14 @@ impl Artifact {
     }
 }
 
-/// Writes the artifacts and returns their receipt entries, in the order of names. Nothing is left
-/// behind when that does not succeed.
+/// Writes the artifacts and returns their receipt entries: the engine's own in the order of names,
+/// then those of the script as it has them. Nothing is left behind when that does not succeed.
 pub(crate) fn write_all(
     launch: &Launch<'_>,
     mut list: Vec<Artifact>,
 ) -> Result<Vec<Value>, Failure> {
-    launch.conduct().reshapes(launch, &mut list);
     list.sort_by(|a, b| a.name.cmp(&b.name));
+    launch.conduct().reshapes(launch, &mut list);
     let deviation = &launch.start.deviation;
     deviation.reshapes_artifacts(launch, &mut list);
     let mut entries = Vec::new();
