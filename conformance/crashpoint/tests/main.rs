@@ -1,0 +1,8 @@
+//! The tracer on subjects of every sort: shell, forks, threads, static.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod faults;
+mod listing;
+mod recording;
+mod subjects;
