@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cabincrew_conform::cli::{Cli, Edge};
-use cabincrew_conform::drive::launcher;
+use cabincrew_conform::drive::{launcher, trace};
 use cabincrew_conform::exit::Exit;
 use clap::Parser as _;
 
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     // Started over and over again by others: what the command line offers people stays unread.
     match args.next().as_deref().and_then(std::ffi::OsStr::to_str) {
         Some(launcher::STAGE) => return launcher::run(args),
+        Some(trace::STAGE) => return trace::run(args),
         Some("peer") => return cabincrew_peer::run(args),
         Some("peer-policy") => return cabincrew_peer::run_policy(args),
         _ => {}

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
     Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, merge,
-    orchestrator, record, report, spec,
+    orchestrator, record, report, spec, sweep,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
 use crate::drill::Class;
@@ -31,6 +31,8 @@ enum Command {
     Engine(engine::EngineArgs),
     /// Judge an orchestrator
     Orchestrator(orchestrator::OrchestratorArgs),
+    /// Crash an orchestrator at every point at which it changes something
+    Sweep(sweep::SweepArgs),
     /// Start an engine once and say what is missing
     Doctor(doctor::DoctorArgs),
     /// Write a starter scenario, a starter engine, or an orchestrator's adapter file
@@ -62,6 +64,7 @@ impl Cli {
         match &self.command {
             Command::Engine(args) => engine::run(args, edge),
             Command::Orchestrator(args) => orchestrator::run(args, edge),
+            Command::Sweep(args) => sweep::run(args, edge),
             Command::Doctor(args) => doctor::run(args, edge),
             Command::Init(args) => init::run(args, edge),
             Command::List(args) => list::run(args),

@@ -18,6 +18,7 @@ use crate::known::KnownError;
 use crate::orchestrator::adapter::OrchestratorAdapterError;
 use crate::orchestrator::catalogue::KitError;
 use crate::orchestrator::drive::OrchestratorDriveError;
+use crate::orchestrator::sweep::SweepError;
 use crate::report::AccountingError;
 use crate::report::merge::MergeError;
 use crate::scenario::ScenarioError;
@@ -109,6 +110,9 @@ pub enum CliError {
     /// Nothing sensible is selected.
     #[error("the selection cannot be used")]
     Select(#[from] SelectError),
+    /// The orchestrator cannot be swept.
+    #[error("the orchestrator cannot be swept")]
+    Sweep(#[from] SweepError),
     /// Two scenarios have one name.
     #[error("two scenarios are called {name}; reports tell scenarios by name")]
     TwoScenarios {
@@ -149,6 +153,7 @@ impl CliError {
             | Self::Everything(_)
             | Self::OrchestratorKit(_)
             | Self::OrchestratorDrive(_)
+            | Self::Sweep(SweepError::Drive(_))
             | Self::Evidence(EvidenceError::Unwritable { .. } | EvidenceError::Serialise { .. })
             | Self::List(_)
             | Self::Output(_)
@@ -168,6 +173,7 @@ impl CliError {
             | Self::NothingFailed { .. }
             | Self::Scenario(_)
             | Self::Select(_)
+            | Self::Sweep(_)
             | Self::TwoScenarios { .. }
             | Self::UnknownOption { .. }
             | Self::UnknownRule { .. }

@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod spec;
 mod subject;
+mod sweep;
 
 pub use arguments::Cli;
 pub use edge::Edge;

@@ -115,7 +115,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
         .map(KnownList::draft)
         .transpose()?;
     let subject = Subject::resolve(&args.command, &edge.path)?;
-    let adapter = adapter(args, &subject)?;
+    let adapter = OrchestratorAdapter::find(args.adapter.as_deref(), &subject.command)?;
     let folder = OutputFolder::open(&args.output)?;
     let driven = drive_all(
         args,
@@ -169,24 +169,6 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     }
     output::print_report(&report, &args.report, view(args, edge))?;
     Ok(Exit::of_report(&report))
-}
-
-/// The adapter that was named, or the one beside the program.
-fn adapter(args: &OrchestratorArgs, subject: &Subject) -> Result<OrchestratorAdapter, CliError> {
-    if let Some(path) = &args.adapter {
-        return Ok(OrchestratorAdapter::load(path)?);
-    }
-    let beside = subject
-        .command
-        .iter()
-        .map(Path::new)
-        .filter(|path| path.is_absolute())
-        .filter_map(|path| Some(path.parent()?.join("conform.toml")))
-        .find(|path| path.is_file());
-    match beside {
-        Some(path) => Ok(OrchestratorAdapter::load(&path)?),
-        None => Ok(OrchestratorAdapter::default()),
-    }
 }
 
 /// What is driven.

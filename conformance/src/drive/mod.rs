@@ -15,6 +15,7 @@ pub(crate) mod processors;
 pub(crate) mod reap;
 mod schedule;
 pub(crate) mod snapshot;
+pub mod trace;
 mod watch;
 mod worker;
 mod workspace;

@@ -1,6 +1,7 @@
 //! The adapter file of an orchestrator: how it is called, and what it offers.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -111,6 +112,26 @@ impl OrchestratorAdapter {
             })?;
         adapter.digest = Some(hex(&Sha256::digest(text.as_bytes())));
         Ok(adapter)
+    }
+
+    /// The adapter that was named, the one beside the program, or none.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn find(
+        named: Option<&Path>,
+        command: &[OsString],
+    ) -> Result<Self, OrchestratorAdapterError> {
+        if let Some(path) = named {
+            return Self::load(path);
+        }
+        let beside = command
+            .iter()
+            .map(Path::new)
+            .filter(|path| path.is_absolute())
+            .filter_map(|path| Some(path.parent()?.join("conform.toml")))
+            .find(|path| path.is_file());
+        beside.map_or_else(|| Ok(Self::default()), |path| Self::load(&path))
     }
 
     /// The limit of one call.

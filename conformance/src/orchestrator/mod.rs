@@ -22,3 +22,4 @@ pub mod report;
 pub mod rule;
 pub mod select;
 pub mod stage;
+pub mod sweep;

@@ -118,8 +118,8 @@ impl Director<'_> {
         call
     }
 
-    fn spec(&self, arguments: &[String]) -> Spec {
-        let mut argv: Vec<OsString> = Vec::new();
+    fn spec(&mut self, arguments: &[String]) -> Spec {
+        let mut argv: Vec<OsString> = std::mem::take(&mut self.before_command);
         if self.stage.read_only_workspace {
             let circumstances = Circumstances {
                 read_only: self.site.workspaces.values().cloned().collect(),

@@ -70,6 +70,8 @@ pub(super) struct Director<'a> {
     pub(super) planned: BTreeMap<String, Files>,
     /// Names of steps after which the state is kept for later.
     pub(super) kept: Vec<String>,
+    /// A stage that starts the next call, and becomes or traces it.
+    pub(super) before_command: Vec<OsString>,
     /// False once exporting turned out to be impossible.
     pub(super) exportable: bool,
 }
@@ -89,6 +91,21 @@ pub(super) fn direct(
     plan: &RunPlan,
     root: PathBuf,
 ) -> Result<Run, OrchestratorDriveError> {
+    let take_all = |director: &mut Director<'_>| {
+        for step in &plan.steps {
+            director.step(step, "");
+        }
+    };
+    direct_by(kit, plan, root, take_all).map(|(run, ())| run)
+}
+
+/// As [`direct`], with steps that `script` takes.
+pub(super) fn direct_by<T>(
+    kit: &Kit<'_>,
+    plan: &RunPlan,
+    root: PathBuf,
+    script: impl FnOnce(&mut Director<'_>) -> T,
+) -> Result<(Run, T), OrchestratorDriveError> {
     let labels = labels(&plan.steps);
     let site = Site::new(root, &labels)?;
     let (hub, handle) = Hub::open(&site.socket)?;
@@ -98,11 +115,9 @@ pub(super) fn direct(
         hub.serve(scope, sender.clone());
         let mut director = Director::new(kit, plan, site, (handle, events, sender))?;
         let before = director.trees.clone();
-        for step in &plan.steps {
-            director.step(step, "");
-        }
+        let told = script(&mut director);
         drop(closing);
-        Ok(director.seen(before))
+        Ok((director.seen(before), told))
     })
 }
 
@@ -150,6 +165,7 @@ impl<'a> Director<'a> {
             canaries: secrets.map(canary).into_iter().chain([mark]).collect(),
             tracker: Tracker::new(&site.root, kit.family.clone()),
             kept: kept(&plan.steps),
+            before_command: Vec::new(),
             exportable: true,
             calls: Vec::new(),
             early: Vec::new(),
@@ -213,18 +229,23 @@ impl<'a> Director<'a> {
             .collect()
     }
 
-    fn seen(self, workspace: BTreeMap<String, Tree>) -> Run {
+    fn seen(mut self, workspace: BTreeMap<String, Tree>) -> Run {
+        self.seen_so_far(workspace)
+    }
+
+    /// Everything that was seen since the last time; `workspace` is how it looked before.
+    pub(super) fn seen_so_far(&mut self, workspace: BTreeMap<String, Tree>) -> Run {
         Run {
             drill: self.plan.drill.clone(),
             case: self.plan.case.clone(),
-            workflow: self.written.workflow,
-            roster: self.written.roster,
+            workflow: self.written.workflow.clone(),
+            roster: self.written.roster.clone(),
             dirs: self.site.named("a"),
-            ids: self.ids,
-            canaries: self.canaries,
+            ids: self.ids.clone(),
+            canaries: self.canaries.clone(),
             workspace,
-            policy_files: self.written.policy_files,
-            steps: self.steps,
+            policy_files: self.written.policy_files.clone(),
+            steps: std::mem::take(&mut self.steps),
         }
     }
 

@@ -6,17 +6,21 @@
 //! hub        the socket on which those programs report
 //! call       one start of the orchestrator; export: the six documents
 //! edit, tamper, respond: the steps of the kit's own
+//! crash      one run with a fault at a point, and what a restart makes of it
+//! power      what a restart makes of what the disk may hold after a power loss
 //! leaks      where secrets and artifacts are found again; copies: artifacts within other files
 //! ```
 
 mod call;
 mod copies;
+mod crash;
 mod director;
 mod edit;
 mod error;
 mod export;
 mod hub;
 mod leaks;
+mod power;
 mod programs;
 mod respond;
 mod schedule;
@@ -24,5 +28,7 @@ mod site;
 mod steps;
 mod tamper;
 
+pub use crash::{CrashPlan, Crashed, Target, Traced, crash_all};
 pub use error::OrchestratorDriveError;
+pub use power::{Dealings, Image, Recorded, Share, power_all};
 pub use schedule::{Options, drive};

@@ -51,29 +51,84 @@ pub fn drive(
     reap::become_subreaper();
     let own = temporary()?;
     let root = own.path().canonicalize()?;
-    let jobs = if options.jobs == 0 {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    } else {
-        options.jobs
-    };
     let machine = machine(&root);
-    let kit = Kit {
-        subject,
-        adapter,
-        options,
-        family: Arc::new(Family::of(jobs)),
-        hung: AtomicUsize::new(0),
-    };
+    let kit = Kit::new(subject, adapter, options);
     let runs = drive_all(&kit, plans, &root, progress);
     clear_away(options.keep.as_deref(), &root, own);
-    Ok(Observation {
+    Ok(observation(adapter, machine, runs?))
+}
+
+/// What was seen of a subject with this adapter.
+pub(super) fn observation(
+    adapter: &OrchestratorAdapter,
+    machine: Vec<Needs>,
+    runs: Vec<Run>,
+) -> Observation {
+    Observation {
         format: OBSERVATION_FORMAT,
         claims: adapter.capabilities.clone(),
         event_names: adapter.events.clone(),
         audit_key: adapter.audit_key.clone(),
         machine,
-        runs: runs?,
-    })
+        runs,
+    }
+}
+
+impl<'a> Kit<'a> {
+    pub(super) fn new(
+        subject: &'a Subject,
+        adapter: &'a OrchestratorAdapter,
+        options: &'a Options,
+    ) -> Self {
+        Self {
+            subject,
+            adapter,
+            options,
+            family: Arc::new(Family::of(jobs(options))),
+            hung: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// How many runs at the same time.
+pub(super) fn jobs(options: &Options) -> usize {
+    if options.jobs == 0 {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    } else {
+        options.jobs
+    }
+}
+
+/// Does `work` for each number below `count`, some at the same time, as long as there is `more`; what
+/// came of it, in the order of numbers.
+pub(super) fn in_parallel<T: Send>(
+    options: &Options,
+    count: usize,
+    more: &(dyn Fn() -> bool + Sync),
+    work: &(dyn Fn(usize) -> T + Sync),
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, T)>> = Mutex::default();
+    let one_worker = || {
+        while more() {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return;
+            }
+            let result = work(index);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push((index, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs(options).min(count) {
+            scope.spawn(one_worker);
+        }
+        one_worker();
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 fn drive_all(
@@ -82,42 +137,26 @@ fn drive_all(
     root: &Path,
     progress: &dyn Progress,
 ) -> Result<Vec<Run>, OrchestratorDriveError> {
-    let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<Run, OrchestratorDriveError>)>> = Mutex::default();
-    let work = || {
-        while !progress.interrupted() {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(plan) = plans.get(index) else { return };
-            let folder = root.join(index.to_string());
-            let run = direct(kit, plan, folder.clone());
-            if kit.options.keep.is_none() {
-                let _ = place::remove(&folder);
-            }
-            let count = done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress.launched(count, plans.len(), &plan.name());
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.push((index, run));
+    let work = |index: usize| {
+        let plan = &plans[index];
+        let folder = root.join(index.to_string());
+        let run = direct(kit, plan, folder.clone());
+        if kit.options.keep.is_none() {
+            let _ = place::remove(&folder);
         }
+        let count = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.launched(count, plans.len(), &plan.name());
+        run
     };
-    let jobs = if kit.options.jobs == 0 {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    } else {
-        kit.options.jobs
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..jobs.min(plans.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, run)| run).collect()
+    let more = || !progress.interrupted();
+    in_parallel(kit.options, plans.len(), &more, &work)
+        .into_iter()
+        .collect()
 }
 
 /// A directory for this run, where sockets have room.
-fn temporary() -> std::io::Result<tempfile::TempDir> {
+pub(super) fn temporary() -> std::io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("cc-");
     let usual = builder.tempdir()?;
@@ -128,7 +167,7 @@ fn temporary() -> std::io::Result<tempfile::TempDir> {
 }
 
 /// What this machine lets the harness do.
-fn machine(root: &Path) -> Vec<Needs> {
+pub(super) fn machine(root: &Path) -> Vec<Needs> {
     let mut machine = Vec::new();
     if probe::capabilities(root, &[]).mounts {
         machine.push(Needs::Mounts);

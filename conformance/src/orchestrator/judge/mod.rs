@@ -11,6 +11,7 @@ mod audit;
 mod broken;
 mod conclude;
 mod course;
+mod crash;
 mod documents;
 mod effects;
 #[cfg(test)]
@@ -40,3 +41,4 @@ mod view;
 mod wal;
 
 pub use conclude::{judge, leave_to_other_parts};
+pub use crash::{Broken, INVARIANTS, Violation, crash};

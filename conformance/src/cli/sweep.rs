@@ -1,0 +1,280 @@
+//! `sweep`: breaks an orchestrator off at every point at which it changes something.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::arguments::Color;
+use super::edge::Edge;
+use super::error::CliError;
+use super::output;
+use super::progress::Live;
+use super::subject;
+use crate::drive::clock;
+use crate::drive::engine::Subject;
+use crate::exit::Exit;
+use crate::orchestrator::adapter::OrchestratorAdapter;
+use crate::orchestrator::catalogue::Kit;
+use crate::orchestrator::drive::{Options, Target};
+use crate::orchestrator::sweep::{Fashion, Limits, Outcome, of_drill, power_loss, sweep, usual};
+use crate::report::plain::{safe, shell_word};
+
+const EXAMPLES: &str = "\
+Options come before BIN; everything after BIN belongs to the orchestrator:
+  cabincrew-conform sweep ./my-orchestrator
+  cabincrew-conform sweep --budget 60s --adapter conform.toml python3 my_adapter.py
+  cabincrew-conform sweep --point 'answer/write:journal:2' --mode torn ./my-orchestrator
+
+The scenario is a plan that waits for approval, is approved and carried out; --drill NAME takes that of a
+drill. Linux on x86-64 alone. docs/crash-sweep.md says what the findings mean.";
+
+/// Crash an orchestrator at every point at which it changes something, and see what a restart makes of it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SweepArgs {
+    /// An adapter file [default: conform.toml beside BIN, if there is one]
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
+    /// The scenario of this drill instead of the usual one
+    #[arg(long, value_name = "NAME")]
+    drill: Option<String>,
+    /// Stop after this time (60s, 5m), with a sample in an order made from the seed
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    budget: Option<Duration>,
+    /// Only this point: STEP/CALL:PATH:ORDINAL
+    #[arg(long, value_name = "POINT")]
+    point: Option<String>,
+    /// Only name the points
+    #[arg(long, conflicts_with_all = ["point", "image"])]
+    list: bool,
+    /// What happens at a point
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        value_delimiter = ',',
+        default_value = "before,after,torn"
+    )]
+    mode: Vec<ModeArg>,
+    /// Which parts
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PART",
+        value_delimiter = ',',
+        default_value = "kill,power-loss"
+    )]
+    part: Vec<PartArg>,
+    /// Only this image of a power loss, as a finding names it
+    #[arg(long, value_name = "IMAGE", conflicts_with = "point")]
+    image: Option<String>,
+    /// How many runs at the same time [default: one for each processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// The seed of everything that is made up, and of samples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// The limit of one call in seconds [default: the adapter's, else 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
+    /// The orchestrator and its own leading arguments; options of this command come before it
+    #[arg(
+        value_name = "BIN",
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+/// What happens at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ModeArg {
+    /// Everything is killed before the call
+    Before,
+    /// Everything is killed when the call has returned
+    After,
+    /// Half is written, then everything is killed
+    Torn,
+    /// The call fails, with every error that it can have, once and from then on
+    Errno,
+}
+
+impl ModeArg {
+    const fn fashion(self) -> Fashion {
+        match self {
+            Self::Before => Fashion::Before,
+            Self::After => Fashion::After,
+            Self::Torn => Fashion::Torn,
+            Self::Errno => Fashion::Errno,
+        }
+    }
+}
+
+/// A part of a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PartArg {
+    /// The whole process tree is killed at every point
+    Kill,
+    /// Every disk that a power loss may leave is recovered
+    PowerLoss,
+}
+
+impl SweepArgs {
+    /// None where points are only named.
+    fn fashions(&self) -> Vec<Fashion> {
+        let modes = self.mode.iter().filter(|_| !self.list);
+        modes.map(|mode| mode.fashion()).collect()
+    }
+
+    /// A point belongs to the first part, an image to the second.
+    fn has(&self, part: PartArg) -> bool {
+        match part {
+            PartArg::Kill => self.list || (self.part.contains(&part) && self.image.is_none()),
+            PartArg::PowerLoss => {
+                let all = self.point.is_none() && !self.list;
+                self.image.is_some() || (self.part.contains(&part) && all)
+            }
+        }
+    }
+}
+
+/// `60`, `60s` or `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(number) => (number, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "a number of seconds (60s) or minutes (5m)".to_owned())?;
+    Ok(Duration::from_secs(number * unit))
+}
+
+/// Sweeps the orchestrator and returns the exit that its findings name.
+///
+/// # Errors
+/// When the request cannot be carried out.
+pub(crate) fn run(args: &SweepArgs, edge: &Edge) -> Result<Exit, CliError> {
+    subject::refuse_options(&args.command)?;
+    let scenarios = match &args.drill {
+        Some(name) => of_drill(&Kit::embedded()?.drills, name)?,
+        None => vec![usual()],
+    };
+    let subject = Subject::resolve(&args.command, &edge.path)?;
+    let adapter = OrchestratorAdapter::find(args.adapter.as_deref(), &subject.command)?;
+    let given = args.timeout.map(Duration::from_secs);
+    let options = Options {
+        jobs: args.jobs,
+        timeout: given.unwrap_or_else(|| adapter.timeout()),
+        seed: args.seed,
+        keep: None,
+        path: edge.path.clone(),
+        program: edge.program.clone(),
+    };
+    let target = Target {
+        subject: &subject,
+        adapter: &adapter,
+        options: &options,
+    };
+    let start = clock::now();
+    let deadline = args.budget.map(|budget| start.after(budget));
+    let more = || deadline.is_none_or(|deadline| !deadline.has_passed());
+    let limits = Limits {
+        fashions: args.fashions(),
+        point: args.point.clone(),
+        more: args.budget.map(|_| &more as &(dyn Fn() -> bool + Sync)),
+        seed: args.seed,
+    };
+    let repeat = repeated(args, edge);
+    let mut exit = Exit::Conforms;
+    let live = Live {
+        edge,
+        scenario: "sweep",
+    };
+    for scenario in &scenarios {
+        let name = scenario.name();
+        if args.has(PartArg::Kill) {
+            let started = clock::now();
+            let swept = sweep(&target, scenario, &limits, &live);
+            live.clear();
+            let swept = swept?;
+            if args.list && swept.unproven.is_none() {
+                let names: Vec<String> = swept.points.iter().map(|name| safe(name)).collect();
+                output::print(&format!("{}\n", names.join("\n")), Color::Never)?;
+                continue;
+            }
+            output::print(
+                &swept.told(&name, started.elapsed_ms(), &repeat),
+                Color::Auto,
+            )?;
+            exit = worse(exit, swept.outcome());
+        }
+        if args.has(PartArg::PowerLoss) {
+            let started = clock::now();
+            let lost = power_loss(&target, scenario, (&limits, args.image.as_deref()), &live);
+            live.clear();
+            let lost = lost?;
+            output::print(
+                &lost.told(&name, started.elapsed_ms(), &repeat),
+                Color::Auto,
+            )?;
+            exit = worse(exit, lost.outcome());
+        }
+    }
+    Ok(exit)
+}
+
+/// A finding comes before anything unproven.
+fn worse(exit: Exit, outcome: Outcome) -> Exit {
+    match (exit, outcome) {
+        (Exit::DoesNotConform, _) | (_, Outcome::Violated) => Exit::DoesNotConform,
+        (_, Outcome::Unproven) => Exit::NotExercised,
+        (exit, Outcome::Survives) => exit,
+    }
+}
+
+/// The words of a command that repeats one finding: before its own and after them, ready to be pasted.
+fn repeated(args: &SweepArgs, edge: &Edge) -> (String, String) {
+    let mut before = vec![edge.called.clone(), "sweep".to_owned()];
+    if let Some(file) = &args.adapter {
+        before.extend(["--adapter".to_owned(), file.to_string_lossy().into_owned()]);
+    }
+    if let Some(drill) = &args.drill {
+        before.extend(["--drill".to_owned(), drill.clone()]);
+    }
+    if args.seed != 1 {
+        before.extend(["--seed".to_owned(), args.seed.to_string()]);
+    }
+    let after = args.command.iter().map(|word| word.to_string_lossy());
+    let joined = |words: &mut dyn Iterator<Item = String>| -> String {
+        let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
+        words.join(" ")
+    };
+    (
+        joined(&mut before.into_iter()),
+        joined(&mut after.map(std::borrow::Cow::into_owned)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn a_finding_decides() {
+        let both = worse(worse(Exit::Conforms, Outcome::Violated), Outcome::Unproven);
+        assert_eq!(both, Exit::DoesNotConform);
+        assert_eq!(worse(Exit::Conforms, Outcome::Unproven), Exit::NotExercised);
+        assert_eq!(worse(Exit::Conforms, Outcome::Survives), Exit::Conforms);
+    }
+}

@@ -1,0 +1,173 @@
+//! The images that a power loss may leave, each once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cabincrew_crashpoint::{Act, Event, Note};
+use sha2::{Digest as _, Sha256};
+
+use super::disk::{Contents, Disk, Entry, Loss, Reading};
+use crate::orchestrator::drive::{Image, Recorded, Traced};
+
+/// One event of the whole run.
+struct Happened {
+    at: usize,
+    name: String,
+    event: Event,
+}
+
+/// Makes the images of a recorded run, each once, in the order in which they are first possible; and what
+/// a disk that lost nothing holds in the end.
+///
+/// # Errors
+/// When the recording does not tell enough: why.
+pub fn images(recorded: &Recorded<'_>) -> Result<(Vec<Image>, Contents), String> {
+    let happened = happened(recorded.traces)?;
+    let mut disk = Disk::new();
+    for (number, one) in happened.iter().enumerate() {
+        let result = one.event.result.unwrap_or(0);
+        if result >= 0 {
+            disk.apply(number, &one.event.act, result)?;
+        }
+    }
+    let whole = disk.after(happened.len(), Reading::Strict, Loss::Nothing);
+    let programs = recorded.steps.iter().flat_map(|step| &step.programs);
+    let take_offs: BTreeSet<u32> = programs
+        .filter(|program| program.mode == "take-off")
+        .map(|program| program.pid)
+        .collect();
+    Ok((all(&disk, &happened, &take_offs), whole))
+}
+
+fn happened(traces: &[Traced]) -> Result<Vec<Happened>, String> {
+    let mut happened = Vec::new();
+    for (at, traced) in traces.iter().enumerate() {
+        let trace = traced.report.as_ref().map_err(String::clone)?;
+        let mapped = trace.notes.iter().find_map(|note| match note {
+            Note::SharedMapping(path) => Some(path),
+            Note::IoUring | Note::OtherArchitecture | Note::LeftAlive => None,
+        });
+        if let Some(path) = mapped {
+            return Err(format!(
+                "{path} is mapped shared and writable, so its changes are not seen"
+            ));
+        }
+        happened.extend(trace.events.iter().map(|event| {
+            let point = event.point.as_ref().map(ToString::to_string);
+            let point = point.unwrap_or_else(|| format!("engine:{}", event.act.path()));
+            Happened {
+                at,
+                name: format!("{}/{point}", traced.step),
+                event: event.clone(),
+            }
+        }));
+    }
+    Ok(happened)
+}
+
+fn all(disk: &Disk, happened: &[Happened], take_offs: &BTreeSet<u32>) -> Vec<Image> {
+    let mut known: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    let mut images: Vec<Image> = Vec::new();
+    for until in 0..=happened.len() {
+        // Only what changes the disk, or tells somebody, makes a difference.
+        let before = until.checked_sub(1).map(|last| &happened[last].event.act);
+        if matches!(before, Some(Act::Attributes { .. })) {
+            continue;
+        }
+        for reading in [Reading::Portable, Reading::Strict] {
+            for (what, loss) in losses(disk, happened, until, reading) {
+                let image = Image {
+                    name: format!("{} {what}", place(happened, until)),
+                    contents: disk.after(until, reading, loss),
+                    portable: reading == Reading::Strict,
+                    finished: finished(happened, until),
+                    launched: launched(&happened[..until]),
+                };
+                let key = key(&image, take_offs);
+                match known.get(&key) {
+                    // Possible under both readings: it is no matter of reading.
+                    Some(at) => images[*at].portable &= image.portable,
+                    None => {
+                        known.insert(key, images.len());
+                        images.push(image);
+                    }
+                }
+            }
+        }
+    }
+    images
+}
+
+/// `before STEP/POINT`, or `at the end`.
+fn place(happened: &[Happened], until: usize) -> String {
+    happened
+        .get(until)
+        .map_or_else(|| "end".to_owned(), |one| one.name.clone())
+}
+
+/// What may be lost before the `until`-th event. Single changes are looked at where somebody is told
+/// something, starts something, or makes something durable: what is lost at another moment is lost there
+/// as well. Those of engines are lost together.
+fn losses(
+    disk: &Disk,
+    happened: &[Happened],
+    until: usize,
+    reading: Reading,
+) -> Vec<(String, Loss)> {
+    let mut losses = vec![
+        ("all-lost".to_owned(), Loss::All),
+        ("data-lost".to_owned(), Loss::Data),
+        ("names-lost".to_owned(), Loss::Names),
+        ("growth-lost".to_owned(), Loss::Growth),
+    ];
+    let decides = happened.get(until).is_none_or(|next| {
+        let act = &next.event.act;
+        let tells = matches!(act, Act::Acknowledge | Act::Exit { .. } | Act::Launch);
+        tells || matches!(act, Act::Sync { .. } | Act::SyncAll)
+    });
+    for (number, event, long) in disk.volatile(until, reading) {
+        let one = &happened[event];
+        if !decides || one.event.point.is_none() {
+            continue;
+        }
+        losses.push((format!("omit:{}", one.name), Loss::One(number)));
+        if long {
+            losses.push((format!("torn:{}", one.name), Loss::Half(number)));
+        }
+    }
+    losses
+}
+
+/// How many steps had ended, and told it by their exit.
+fn finished(happened: &[Happened], until: usize) -> usize {
+    match happened.get(until) {
+        Some(next) => next.at,
+        None => happened.last().map_or(0, |last| last.at + 1),
+    }
+}
+
+/// The foreign programs that were started, by process.
+fn launched(happened: &[Happened]) -> Vec<u32> {
+    let launches = happened.iter().filter(|one| one.event.act == Act::Launch);
+    launches.map(|one| one.event.process).collect()
+}
+
+/// What makes two images the same: what they hold, what was acknowledged, and which take-offs had begun.
+fn key(image: &Image, take_offs: &BTreeSet<u32>) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    let launched = image.launched.iter();
+    let took_off = launched
+        .filter(|process| take_offs.contains(process))
+        .count();
+    hash.update(format!("{} {took_off}\n", image.finished));
+    for (path, entry) in &image.contents {
+        match entry {
+            Entry::Directory => hash.update(format!("d {path}\n")),
+            Entry::Link(target) => hash.update(format!("l {path} {target}\n")),
+            Entry::File(bytes) => {
+                hash.update(format!("f {path} {}\n", bytes.len()));
+                hash.update(bytes);
+            }
+        }
+    }
+    hash.finalize().to_vec()
+}

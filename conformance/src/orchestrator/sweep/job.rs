@@ -1,0 +1,128 @@
+//! A point and what happens there.
+
+use cabincrew_crashpoint::{Act, Errno, Event, Fault, Mode, Point};
+
+use super::survey::Place;
+
+/// Which faults a sweep makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fashion {
+    /// Killed before the call.
+    Before,
+    /// Killed when it has returned.
+    After,
+    /// Killed in the middle of a write.
+    Torn,
+    /// The call fails, once and from then on.
+    Errno,
+}
+
+/// One fault at one point of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The step, counted from 0.
+    pub at: usize,
+    /// Its name.
+    pub step: String,
+    /// The fault.
+    pub fault: Fault,
+}
+
+impl Job {
+    /// `STEP/POINT`, as `--point` takes it.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.step, self.fault.point)
+    }
+
+    /// What happens, as `--mode` takes it and a reader wants it.
+    pub fn mode(&self) -> String {
+        match self.fault.mode {
+            Mode::Before => "before".to_owned(),
+            Mode::After => "after".to_owned(),
+            Mode::Torn => "torn".to_owned(),
+            Mode::Fails(errno) => format!("errno {}", errno.as_str()),
+            Mode::FailsForEver(errno) => format!("errno {} for ever", errno.as_str()),
+        }
+    }
+
+    /// Whether the process tree is killed.
+    pub const fn kills(&self) -> bool {
+        matches!(self.fault.mode, Mode::Before | Mode::After | Mode::Torn)
+    }
+
+    /// All jobs at one place.
+    pub fn at(place: &Place, fashions: &[Fashion]) -> Vec<Self> {
+        let Some(point) = &place.event.point else {
+            return Vec::new();
+        };
+        let job = |mode: Mode| Self {
+            at: place.at,
+            step: place.step.clone(),
+            fault: Fault {
+                point: Point::clone(point),
+                mode,
+            },
+        };
+        let modes = fashions
+            .iter()
+            .flat_map(|fashion| modes(*fashion, &place.event));
+        modes.map(job).collect()
+    }
+}
+
+fn modes(fashion: Fashion, event: &Event) -> Vec<Mode> {
+    match fashion {
+        Fashion::Before => vec![Mode::Before],
+        // Nothing comes after the end.
+        Fashion::After if matches!(event.act, Act::Exit { .. }) => Vec::new(),
+        Fashion::After => vec![Mode::After],
+        Fashion::Torn => {
+            let long = event.result.is_some_and(|count| count >= 2);
+            let torn = long && matches!(event.act, Act::Write { .. } | Act::Acknowledge);
+            Vec::from_iter(torn.then_some(Mode::Torn))
+        }
+        Fashion::Errno => Errno::ALL
+            .into_iter()
+            .filter(|errno| errno.befalls(&event.act))
+            .flat_map(|errno| [Mode::Fails(errno), Mode::FailsForEver(errno)])
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(act: Act, result: Option<i64>) -> Place {
+        Place {
+            at: 0,
+            step: "run".to_owned(),
+            event: Event {
+                point: "write:a:1".parse().ok(),
+                process: 1,
+                act,
+                result,
+            },
+        }
+    }
+
+    #[test]
+    fn only_what_can_happen_is_a_job() {
+        let all = [Fashion::Before, Fashion::After, Fashion::Torn];
+        let write = |count| {
+            let act = Act::Write {
+                path: "a".to_owned(),
+                offset: 0,
+                synchronous: false,
+                data: Vec::new(),
+            };
+            Job::at(&place(act, Some(count)), &all).len()
+        };
+        assert_eq!((write(2), write(1)), (3, 2));
+        let exit = Job::at(&place(Act::Exit { status: 0 }, None), &all);
+        assert_eq!(exit.len(), 1);
+        assert_eq!(exit[0].place(), "run/write:a:1");
+        let told = Job::at(&place(Act::Acknowledge, Some(9)), &[Fashion::Errno]);
+        assert!(told.is_empty());
+    }
+}

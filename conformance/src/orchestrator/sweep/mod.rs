@@ -1,0 +1,32 @@
+//! Sweeps: one scenario, broken off at every point at which it changes something or tells somebody.
+//!
+//! ```text
+//! scenario   what is run: a workflow that is planned, approved, taken off and completed
+//! survey     its points, counted twice, and whether their names stay the same
+//! job        a point and what happens there
+//! every      every job driven and judged
+//! disk       what a disk may hold after a power loss
+//! images     all that it may hold after any point of a recorded run
+//! power      every image recovered and judged
+//! told       what is printed of it
+//! ```
+
+mod disk;
+mod error;
+mod every;
+mod images;
+mod job;
+mod power;
+mod scenario;
+mod survey;
+mod told;
+
+pub use disk::{Contents, Disk, Entry, Loss, Reading};
+pub use error::SweepError;
+pub use every::{Limits, Sweep, sweep};
+pub use images::images;
+pub use job::{Fashion, Job};
+pub use power::{PowerLoss, power_loss};
+pub use scenario::{of_drill, usual};
+pub use survey::{Place, Survey};
+pub use told::{Finding, Outcome, Tally};

@@ -1,0 +1,99 @@
+//! Power loss: recovers every image, and judges it.
+
+use sha2::{Digest as _, Sha256};
+
+use super::error::SweepError;
+use super::every::Limits;
+use super::images::images;
+use super::told::Finding;
+use crate::drive::engine::Progress;
+use crate::orchestrator::drive::{Dealings, Image, Recorded, Target, power_all};
+use crate::orchestrator::judge::{Broken, crash};
+use crate::orchestrator::observe::Observation;
+use crate::orchestrator::plan::RunPlan;
+
+/// What came of all images of one scenario.
+#[derive(Debug, Default)]
+pub struct PowerLoss {
+    /// How many different images there are.
+    pub images: usize,
+    /// How many were recovered and judged.
+    pub judged: usize,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What was found where syncing a file does not keep its name, and nowhere else; and workflows that
+    /// stay where they are although nothing was acknowledged.
+    pub notes: Vec<Finding>,
+    /// Why images could not be made.
+    pub unproven: Option<String>,
+}
+
+/// What was found at one image: whether it is only worth a note, and what.
+type Told = Vec<(bool, Finding)>;
+
+/// Recovers and judges the images of one scenario.
+///
+/// # Errors
+/// When the harness itself cannot work, or no image is called as asked.
+pub fn power_loss(
+    target: &Target<'_>,
+    scenario: &RunPlan,
+    (limits, only): (&Limits<'_>, Option<&str>),
+    progress: &(dyn Progress + Sync),
+) -> Result<PowerLoss, SweepError> {
+    let more = || limits.more.is_none_or(|more| more());
+    let make = |recorded: &Recorded<'_>| {
+        let (mut images, whole) = images(recorded)?;
+        if limits.more.is_some() {
+            images.sort_by_cached_key(|image| {
+                Sha256::digest(format!("{} {}", limits.seed, image.name)).to_vec()
+            });
+        }
+        Ok((images, whole))
+    };
+    let dealings = Dealings {
+        make: &make,
+        take: &judged,
+        more: &more,
+        only,
+    };
+    let mut found = PowerLoss::default();
+    for share in power_all(target, scenario, progress, &dealings)? {
+        match share {
+            Ok(share) => {
+                found.images = found.images.max(share.images);
+                found.judged += share.taken.len();
+                for (note, finding) in share.taken.into_iter().flatten() {
+                    if note {
+                        found.notes.push(finding);
+                    } else {
+                        found.findings.push(finding);
+                    }
+                }
+            }
+            Err(why) => found.unproven = Some(why),
+        }
+    }
+    match only {
+        Some(name) if found.unproven.is_none() && found.judged == 0 => Err(SweepError::NoPoint {
+            name: name.to_owned(),
+        }),
+        Some(_) | None => Ok(found),
+    }
+}
+
+fn judged(image: &Image, seen: &Observation, broken: &str) -> Told {
+    let finding = |violation| Finding {
+        place: image.name.clone(),
+        repeat: ["--image".to_owned(), image.name.clone()].to_vec(),
+        violation,
+    };
+    crash(seen, Broken::Killed(broken))
+        .into_iter()
+        .map(|violation| {
+            // Whoever was told nothing has lost nothing.
+            let unheard = image.finished == 0 && violation.invariant == "recovery-ends";
+            (image.portable || unheard, finding(violation))
+        })
+        .collect()
+}

@@ -1,0 +1,200 @@
+//! What a sweep found, in words.
+
+use std::fmt::Write as _;
+
+use cabincrew_crashpoint::Note;
+
+use super::every::Sweep;
+use super::power::PowerLoss;
+use crate::orchestrator::judge::Violation;
+use crate::report::plain::{safe, shell_word};
+
+/// One thing that no crash excuses, and where the crash was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `run/write:journal:2 torn`, or the image.
+    pub place: String,
+    /// What repeats it: the words after the program's name and before the subject.
+    pub repeat: Vec<String>,
+    /// What was violated.
+    pub violation: Violation,
+}
+
+impl Finding {
+    /// One line.
+    pub fn line(&self) -> String {
+        let Violation {
+            invariant,
+            step,
+            expected,
+            observed,
+        } = &self.violation;
+        format!(
+            "{invariant}  {}  at {step}: expected {expected}; observed {observed}",
+            self.place
+        )
+    }
+}
+
+/// How many jobs came to what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Jobs that there are.
+    pub jobs: usize,
+    /// Those that were driven.
+    pub driven: usize,
+    /// Those whose fault was made.
+    pub fired: usize,
+    /// What was not reached, or not traced: the place and why.
+    pub missed: Vec<String>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// What it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything that was to be tried was tried, and nothing was found.
+    Survives,
+    /// Something was found.
+    Violated,
+    /// Something could not be tried.
+    Unproven,
+}
+
+/// Most places that are named of those that were not reached.
+const MISSED_MAX: usize = 5;
+
+impl Sweep {
+    /// What it comes to.
+    pub fn outcome(&self) -> Outcome {
+        if !self.tally.findings.is_empty() {
+            Outcome::Violated
+        } else if self.unproven.is_some() || !self.tally.missed.is_empty() || !self.same_again {
+            Outcome::Unproven
+        } else {
+            Outcome::Survives
+        }
+    }
+
+    /// All of it as text: one line for each finding, with the command that repeats it. `repeat` is what
+    /// stands before and after the words of a finding.
+    pub fn told(&self, scenario: &str, took_ms: u64, repeat: &(String, String)) -> String {
+        let mut text = String::new();
+        findings(&mut text, "FAIL", &self.tally.findings, repeat);
+        if let Some(why) = &self.unproven {
+            let _ = writeln!(text, "UNPROVEN  nothing was swept: {}", safe(why));
+        }
+        for why in self.tally.missed.iter().take(MISSED_MAX) {
+            let _ = writeln!(text, "UNPROVEN  {}", safe(why));
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "NOTE  {}", safe(&about(note)));
+        }
+        self.account(&mut text, scenario, took_ms);
+        text
+    }
+
+    fn account(&self, text: &mut String, scenario: &str, took_ms: u64) {
+        let tally = &self.tally;
+        let _ = writeln!(
+            text,
+            "scenario {scenario}: {} points, {} of {} faults driven, {} made, {} not reached, {} findings, {}.{} s",
+            self.points.len(),
+            tally.driven,
+            tally.jobs,
+            tally.fired,
+            tally.missed.len(),
+            tally.findings.len(),
+            took_ms / 1000,
+            took_ms % 1000 / 100,
+        );
+        if self.blurred {
+            let _ = writeln!(
+                text,
+                "points are named without numbers, which differ from run to run"
+            );
+        }
+        let last = match self.outcome() {
+            Outcome::Violated => "DOES NOT SURVIVE",
+            Outcome::Unproven => "UNPROVEN",
+            Outcome::Survives if tally.driven < tally.jobs => {
+                "SURVIVES A SAMPLE: there was no time for the other faults"
+            }
+            Outcome::Survives => {
+                "SURVIVES: counted again, the points are the same, and at each every fault was made; no other fires"
+            }
+        };
+        let _ = writeln!(text, "{last}");
+    }
+}
+
+impl PowerLoss {
+    /// What it comes to.
+    pub fn outcome(&self) -> Outcome {
+        if !self.findings.is_empty() {
+            Outcome::Violated
+        } else if self.unproven.is_some() || self.images == 0 {
+            Outcome::Unproven
+        } else {
+            Outcome::Survives
+        }
+    }
+
+    /// All of it as text, as for [`Sweep::told`].
+    pub fn told(&self, scenario: &str, took_ms: u64, repeat: &(String, String)) -> String {
+        let mut text = String::new();
+        findings(&mut text, "FAIL", &self.findings, repeat);
+        findings(&mut text, "NOTE", &self.notes, repeat);
+        if let Some(why) = &self.unproven {
+            let _ = writeln!(text, "UNPROVEN  no power loss was tried: {}", safe(why));
+        }
+        let _ = writeln!(
+            text,
+            "scenario {scenario}: {} images of power losses, {} judged, {} findings, {} notes, {}.{} s",
+            self.images,
+            self.judged,
+            self.findings.len(),
+            self.notes.len(),
+            took_ms / 1000,
+            took_ms % 1000 / 100,
+        );
+        let last = match self.outcome() {
+            Outcome::Violated => "DOES NOT SURVIVE",
+            Outcome::Unproven => "UNPROVEN",
+            Outcome::Survives if self.judged < self.images => "SURVIVES A SAMPLE of the images",
+            Outcome::Survives => "SURVIVES: every image was recovered",
+        };
+        let _ = writeln!(text, "{last}");
+        text
+    }
+}
+
+/// One line for each finding, with the command that repeats it.
+fn findings(text: &mut String, word: &str, all: &[Finding], (before, after): &(String, String)) {
+    for finding in all {
+        let words: Vec<String> = finding.repeat.iter().map(|it| shell_word(it)).collect();
+        let line = finding.line();
+        let _ = writeln!(
+            text,
+            "{word}  {line}; repeat: {before} {} {after}",
+            words.join(" ")
+        );
+    }
+}
+
+fn about(note: &Note) -> String {
+    match note {
+        Note::SharedMapping(path) => {
+            format!("{path} is mapped shared and writable: what is stored through it was not seen")
+        }
+        Note::IoUring => "io_uring was asked for, and denied".to_owned(),
+        Note::OtherArchitecture => {
+            "calls of another architecture were made, and not seen".to_owned()
+        }
+        Note::LeftAlive => {
+            "processes outlived the call by 400 ms in an undisturbed run, and were killed"
+                .to_owned()
+        }
+    }
+}
