@@ -103,6 +103,19 @@ impl Class {
             Self::Hardening => "hardening",
         }
     }
+
+    /// What it means that a check is of the class.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Draft => "draft: the published draft says so",
+            Self::Profile => {
+                "profile: this kit's resolution where the draft is silent or contradicts itself"
+            }
+            Self::Hardening => {
+                "hardening: beyond the draft, for hostile or rare circumstances; run only when asked for"
+            }
+        }
+    }
 }
 
 /// What a check needs beyond its controls.

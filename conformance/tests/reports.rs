@@ -141,3 +141,108 @@ fn two_reports_are_compared() {
     let same = conform.run(&["report", "diff", REPORT, REPORT]);
     assert_eq!((same.code, same.stdout.lines().count()), (0, 1));
 }
+
+/// A key for attestations and what verifies them.
+const KEY: &str =
+    "PRIVATE+KEY+example.com/report+70157a82+AQcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n";
+const VERIFIER: &str = "example.com/report+70157a82+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs";
+
+#[test]
+fn forms_for_machines_say_the_same_as_the_report() {
+    let conform = failing();
+    let form = |format: &str| {
+        let ran = conform.run(&["report", REPORT, "--format", format]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    assert_eq!(form("json"), conform.read(REPORT));
+    assert!(form("junit").contains("failures=\"1\""));
+    let text = form("sarif");
+    let sarif: Value = serde_json::from_str(&text).expect("SARIF is JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("a list");
+    assert_eq!(results.len(), 1, "{text}");
+    assert_eq!(results[0]["ruleId"], "CC-ENG-010/one-receipt");
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array();
+    assert_eq!(rules.map(Vec::len), Some(conform.report().checks.len()));
+    let folder = conform.path("");
+    let folder = folder.to_str().expect("the folder's name is text");
+    assert!(
+        !text.contains(folder) && !text.contains("file://"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_attestation_proves_what_was_judged_and_nothing_else() {
+    let conform = failing();
+    conform.write("report.key", KEY);
+    let options = ["report", REPORT, "--format", "intoto"];
+    let unsigned = conform.run(&options);
+    assert_eq!(unsigned.code, 2);
+    assert!(unsigned.stderr.contains("an attestation needs --key"));
+    let made = conform.run(&[&options[..], &["--key", "report.key"]].concat());
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    conform.write("attestation.json", &made.stdout);
+    let verify = |file: &str, more: &[&str]| {
+        let words = ["report", "verify", file, "--key", VERIFIER];
+        conform.run(&[&words[..], more].concat())
+    };
+    let held = [
+        &["--report", REPORT][..],
+        &["--subject", crate::conform::BINARY],
+    ]
+    .concat();
+    // The signature is good, and what it says is that a check failed.
+    let failed = verify("attestation.json", &held);
+    assert_eq!(failed.code, 1, "{}", failed.stderr);
+    assert!(failed.stdout.contains("FAILED: "), "{}", failed.stdout);
+    assert!(!failed.stdout.contains("wrong"), "{}", failed.stdout);
+
+    let cases: [(&[&str], &str); 2] = [
+        (&["--subject", "report.key"], "the program has the digest"),
+        (
+            &["--report", "other.json"],
+            "something else than the report",
+        ),
+    ];
+    let other = conform.read(REPORT).replace("\"seed\": 1", "\"seed\": 2");
+    conform.write("other.json", &other);
+    for (more, says) in cases {
+        let ran = verify("attestation.json", more);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    }
+    let mut envelope: Value = serde_json::from_str(&made.stdout).expect("it is JSON");
+    envelope["payload"] = "e30=".into();
+    conform.write("forged.json", &envelope.to_string());
+    let forged = verify("forged.json", &[]);
+    assert_eq!(forged.code, 1);
+    assert!(
+        forged.stdout.contains("forged signature"),
+        "{}",
+        forged.stdout
+    );
+    let no_key = conform.run(&["report", "verify", "attestation.json", "--key", "x"]);
+    assert_eq!(no_key.code, 2, "{}", no_key.stdout);
+}
+
+#[test]
+fn an_attestation_of_a_run_that_conforms_verifies() {
+    let conform = Conform::new();
+    let ran = conform.engine(&["--filter", "CC-ENG-010/one-receipt"], "summary = \"x\"\n");
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    conform.write("report.key", KEY);
+    let made = conform.run(&[
+        "report",
+        REPORT,
+        "--format",
+        "intoto",
+        "--key",
+        "report.key",
+    ]);
+    conform.write("attestation.json", &made.stdout);
+    let words = ["report", "verify", "attestation.json", "--key", VERIFIER];
+    let good = conform.run(&[&words[..], &["--report", REPORT]].concat());
+    assert_eq!(good.code, 0, "{}", good.stdout);
+    assert!(good.stdout.contains("PASSED: 1 passed"), "{}", good.stdout);
+}

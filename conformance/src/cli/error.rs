@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use cabincrew_protocol::audit::KeyError;
+
 use crate::adapter::AdapterError;
 use crate::catalogue::CatalogueError;
 use crate::coverage::CoverageError;
@@ -20,6 +22,7 @@ use crate::orchestrator::catalogue::KitError;
 use crate::orchestrator::drive::OrchestratorDriveError;
 use crate::orchestrator::sweep::SweepError;
 use crate::report::AccountingError;
+use crate::report::intoto::AttestationError;
 use crate::report::merge::MergeError;
 use crate::scenario::ScenarioError;
 use crate::select::SelectError;
@@ -79,6 +82,25 @@ pub enum CliError {
     /// A starter cannot be written.
     #[error("the starter cannot be written")]
     Init(#[from] InitError),
+    /// There is no attestation of a report.
+    #[error("the report cannot be attested")]
+    Attestation(#[from] AttestationError),
+    /// A file or a word is no key.
+    #[error("{given} is no key")]
+    Key {
+        /// As given.
+        given: String,
+        /// Why.
+        source: KeyError,
+    },
+    /// An option is missing that goes with another one.
+    #[error("{what} needs {option}")]
+    Missing {
+        /// What was asked for.
+        what: &'static str,
+        /// The option.
+        option: &'static str,
+    },
     /// The list of known failures cannot be used.
     #[error("the list of known failures cannot be used")]
     Known(#[from] KnownError),
@@ -168,6 +190,9 @@ impl CliError {
             | Self::Explain(_)
             | Self::Golden(_)
             | Self::Init(_)
+            | Self::Attestation(_)
+            | Self::Key { .. }
+            | Self::Missing { .. }
             | Self::Known(_)
             | Self::NotReadable { .. }
             | Self::NothingFailed { .. }

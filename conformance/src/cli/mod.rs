@@ -2,6 +2,7 @@
 
 mod again;
 mod arguments;
+mod attestation;
 mod completions;
 mod doctor;
 mod edge;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::arguments::Color;
+use super::attestation::{self, AttestationArgs};
 use super::error::CliError;
 use super::output;
 use crate::catalogue::Kit;
@@ -13,7 +14,7 @@ use crate::orchestrator::catalogue::Kit as OrchestratorKit;
 use crate::report::model::Report;
 use crate::report::page::{BAD, GOOD, Page, paint};
 use crate::report::recount::{Turn, turns, verify};
-use crate::report::{html, json, markdown, plain};
+use crate::report::{html, json, junit, markdown, plain, sarif};
 use crate::suite::CheckSet;
 use crate::verdict::Outcome;
 
@@ -29,15 +30,20 @@ pub(crate) struct ReportCommand {
     /// The form
     #[arg(long, value_enum, default_value = "markdown")]
     format: PageFormat,
+    /// File with the key that signs an attestation (made by `cabincrew audit keygen`)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum ReportVerb {
-    /// Recompute totals, verdicts and exit status from the checks
+    /// Recompute totals, verdicts and exit status from the checks; or check an attestation with --key
     Verify {
-        /// The report
+        /// The report, or with --key the attestation
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        #[command(flatten)]
+        attestation: AttestationArgs,
     },
     /// Show which checks have another outcome; exit status 1 when one got worse
     Diff {
@@ -59,6 +65,14 @@ enum PageFormat {
     Html,
     /// Data for a badge
     Badge,
+    /// SARIF 2.1.0, for the alerts of a code host
+    Sarif,
+    /// A signed in-toto attestation; needs --key
+    Intoto,
+    /// JUnit XML
+    Junit,
+    /// report.json, written anew
+    Json,
 }
 
 /// Carries out the subcommand. Showing a report is no verdict: it succeeds whatever the report says.
@@ -67,7 +81,10 @@ enum PageFormat {
 /// When a file is no report of this version.
 pub(crate) fn run(args: &ReportCommand) -> Result<Exit, CliError> {
     match (&args.command, &args.file) {
-        (Some(ReportVerb::Verify { file }), _) => verified(file),
+        (Some(ReportVerb::Verify { file, attestation }), _) => match &attestation.key {
+            Some(key) => attestation::verified(file, key, attestation),
+            None => verified(file),
+        },
         (Some(ReportVerb::Diff { old, new }), _) => compared(old, new),
         (None, Some(file)) => {
             let report = read(file)?;
@@ -75,6 +92,10 @@ pub(crate) fn run(args: &ReportCommand) -> Result<Exit, CliError> {
                 PageFormat::Markdown => markdown::render(&report),
                 PageFormat::Html => html::render(&report),
                 PageFormat::Badge => markdown::badge(&report),
+                PageFormat::Sarif => sarif::render(&report).map_err(CliError::Serialise)?,
+                PageFormat::Intoto => attestation::made(&report, args.key.as_deref())?,
+                PageFormat::Junit => junit::render(&report),
+                PageFormat::Json => json::render(&report).map_err(CliError::Serialise)?,
             };
             output::print(&text, Color::Never)?;
             Ok(Exit::Conforms)
@@ -84,7 +105,7 @@ pub(crate) fn run(args: &ReportCommand) -> Result<Exit, CliError> {
     }
 }
 
-fn read(path: &Path) -> Result<Report, CliError> {
+pub(super) fn read(path: &Path) -> Result<Report, CliError> {
     let why = |why: String| CliError::NotReadable {
         path: path.to_owned(),
         what: "a report",

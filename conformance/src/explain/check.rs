@@ -4,7 +4,6 @@ use cabincrew_protocol::profile;
 use cabincrew_protocol::requirement::{Requirement, Verify};
 use serde::Deserialize;
 
-use crate::drill::Class;
 use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
 use crate::suite::{Card, CheckSet, requirement};
@@ -28,7 +27,7 @@ pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
     );
     page.paragraph(2, check.title);
     page.gap();
-    page.field("class", class_meaning(check.class));
+    page.field("class", check.class.meaning());
     for id in decisions(check.title) {
         let answer = profile::decision(id).map_or("", |decision| &decision.answer);
         page.field("decision", &format!("{id} {answer}"));
@@ -137,17 +136,4 @@ pub(super) fn of_requirement(checks: &dyn CheckSet, requirement: &Requirement) -
         page.paragraph(4, &format!("{} {}", check.id, check.title));
     }
     page.finish()
-}
-
-/// What it means that a check is of a class.
-pub(super) const fn class_meaning(class: Class) -> &'static str {
-    match class {
-        Class::Draft => "draft: the published draft says so",
-        Class::Profile => {
-            "profile: this kit's resolution where the draft is silent or contradicts itself"
-        }
-        Class::Hardening => {
-            "hardening: beyond the draft, for hostile or rare circumstances; run only when asked for"
-        }
-    }
 }

@@ -3,7 +3,6 @@
 use cabincrew_protocol::profile;
 use cabincrew_protocol::workflow::{State, TABLE};
 
-use super::check::class_meaning;
 use crate::drill::Class;
 use crate::exit::Exit;
 use crate::report::failure::decisions;
@@ -120,7 +119,7 @@ fn of_class(checks: &dyn CheckSet, class: Class) -> String {
         class.as_str(),
         &format!("a class of checks; {count} in this kit"),
     );
-    page.paragraph(2, class_meaning(class));
+    page.paragraph(2, class.meaning());
     page.finish()
 }
 

@@ -1,13 +1,14 @@
 //! From verdicts to a report, and its renderings: the only place that formats verdicts.
 //!
-//! [`assemble`] makes a [`model::Report`] of a run; [`terminal`], [`json`] and [`junit`] are pure
-//! functions of it.
+//! [`assemble`] makes a [`model::Report`] of a run; [`terminal`], [`json`], [`junit`], [`sarif`],
+//! [`intoto`], [`markdown`] and [`html`] are pure functions of it.
 
 mod accounts;
 pub mod assemble;
 pub mod engine;
 pub(crate) mod failure;
 pub mod html;
+pub mod intoto;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -19,6 +20,7 @@ pub mod recount;
 pub(crate) mod said;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sarif;
 pub mod terminal;
 pub mod view;
 

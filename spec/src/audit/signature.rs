@@ -27,14 +27,17 @@ pub use ed25519::{SignatureError, SigningKey};
 
 #[cfg(feature = "sign")]
 mod ed25519 {
+    use std::str::FromStr;
+
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use ed25519_dalek::Signer as _;
     use serde_json::Value;
 
     use super::payload;
-    use crate::audit::key::{KeyError, VerifierKey};
+    use crate::audit::key::{ED25519, KeyError, VerifierKey};
     use crate::canonical::CanonicalError;
+    use crate::digest::hex;
 
     /// A private key under a name.
     #[derive(Debug)]
@@ -107,6 +110,31 @@ mod ed25519 {
 
         pub(in crate::audit) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
             self.secret.sign(message).to_bytes()
+        }
+    }
+
+    /// The line that a key file holds, as signed notes have it:
+    /// `PRIVATE+KEY+<name>+<8 hex digits of the key id>+<base64 of 0x01 and the 32 bytes of the seed>`.
+    impl FromStr for SigningKey {
+        type Err = KeyError;
+
+        fn from_str(line: &str) -> Result<Self, KeyError> {
+            let rest = line.strip_prefix("PRIVATE+KEY+").ok_or(KeyError::Form)?;
+            let mut parts = rest.splitn(3, '+');
+            let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next())
+            else {
+                return Err(KeyError::Form);
+            };
+            let bytes = STANDARD.decode(key).map_err(|_| KeyError::Form)?;
+            let Some((&ED25519, seed)) = bytes.split_first() else {
+                return Err(KeyError::Form);
+            };
+            let key = Self::from_seed(name, seed.try_into().map_err(|_| KeyError::Form)?)?;
+            if hex(&key.verifier().key_id()) == id {
+                Ok(key)
+            } else {
+                Err(KeyError::KeyId)
+            }
         }
     }
 
