@@ -8,9 +8,11 @@ use std::time::Duration;
 use cabincrew_conform::drive::engine::{Progress, Subject};
 use cabincrew_conform::observe::End;
 use cabincrew_conform::orchestrator::adapter::OrchestratorAdapter;
+use cabincrew_conform::orchestrator::course;
 use cabincrew_conform::orchestrator::drill::Drill;
 use cabincrew_conform::orchestrator::drive::{Options, drive};
 use cabincrew_conform::orchestrator::observe::{Done, Observation, ProgramSeen, Run, StepSeen};
+use cabincrew_conform::report::course::MomentKind;
 use serde_json::Value;
 
 use crate::conform::BINARY;
@@ -177,6 +179,17 @@ fn an_approval_is_delivered_to_the_request_that_waits() {
     assert_eq!(state(grant), "COMPLETED");
     assert!(grant.response.as_ref().unwrap().contains("\"bob\""));
     assert_eq!(step(&run, "again").response, grant.response);
+    let at = run.steps.iter().position(|step| step.name == "grant");
+    let told = course::of_run(&run, at.expect("it was taken"));
+    let said: Vec<&str> = told
+        .steps
+        .iter()
+        .flat_map(|step| &step.moments)
+        .filter(|moment| moment.kind == MomentKind::Approval)
+        .map(|moment| moment.text.as_str())
+        .collect();
+    assert!(said[0].starts_with("asked for: "), "{said:?}");
+    assert_eq!(said.last(), Some(&"approved by bob"), "{said:?}");
 }
 
 #[test]
@@ -200,6 +213,26 @@ fn a_kill_in_take_off_strikes_the_orchestrator_before_the_engine_acts() {
     let resumed = step(&run, "resume");
     assert_eq!(exit(resumed), 1, "{}", text(&resumed.stderr.kept));
     assert_eq!(state(resumed), "FAILED");
+    // What a report tells of it.
+    let told = course::of_run(&run, 1);
+    let kinds: Vec<Vec<&str>> = told
+        .steps
+        .iter()
+        .map(|step| step.moments.iter().map(|it| it.kind.as_str()).collect())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            &[
+                "call", "launch", "launch", "launch", "launch", "kill", "end"
+            ][..],
+            &["restart", "end"]
+        ]
+    );
+    let stop = &told.steps[0].moments[4];
+    assert_eq!(stop.text, "at edit:take-off:begin");
+    let path: Vec<&str> = told.path.iter().map(|state| state.as_str()).collect();
+    assert!(path.ends_with(&["TAKEOFF_RUNNING", "FAILED"]), "{path:?}");
 }
 
 #[test]

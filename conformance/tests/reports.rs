@@ -43,11 +43,16 @@ fn pages_name_the_failure_and_how_to_repeat_it() {
         assert!(text.contains("does not conform"), "{format} has no verdict");
     }
     let html = page("html");
-    for outside in ["src=", "href=", "http:", "https:"] {
+    for outside in ["src=", "url(h", "@import", "http:", "https:"] {
         assert!(!html.contains(outside), "the page needs {outside}");
     }
+    let leads_out = |target: &str| !target.starts_with("\"#");
+    assert!(
+        !html.split("href=").skip(1).any(leads_out),
+        "a link leads out"
+    );
     assert_eq!(
-        html.matches("<tr><th scope=\"row\"><code>").count(),
+        html.matches("<tr data-outcome=").count(),
         report.checks.len()
     );
     let badge: Value = serde_json::from_str(&page("badge")).expect("a badge is JSON");
@@ -55,6 +60,27 @@ fn pages_name_the_failure_and_how_to_repeat_it() {
         (&badge["message"], &badge["color"]),
         (&"does not conform".into(), &"red".into())
     );
+}
+
+#[test]
+fn the_page_says_the_cause_of_planted_faults() {
+    let planted = [
+        (
+            "applies-while-planning",
+            "M docs/guide.md, M docs/notes.txt",
+        ),
+        ("missing-state-is-empty-plan", "exit status 0"),
+    ];
+    for (name, cause) in planted {
+        let conform = Conform::new();
+        let ran = conform.engine(&[], &fault(name));
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stdout);
+        let page = conform.run(&["report", REPORT, "--format", "html"]).stdout;
+        let cause = format!("<dt>observed</dt><dd class=\"cause\">{cause}");
+        assert!(page.contains(&cause), "{name}: the page lacks {cause}");
+        let failed = conform.report().totals["fail"];
+        assert_eq!(page.matches("<article id=").count(), failed, "{name}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 pub mod adapter;
 pub mod catalogue;
+pub mod course;
 pub mod drill;
 pub mod drive;
 pub mod evidence;

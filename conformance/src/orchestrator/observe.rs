@@ -120,6 +120,13 @@ pub struct StepSeen {
     pub response: Option<String>,
 }
 
+/// `EACH.N` of the step names `EACH.N` and `EACH.N.STEP`: what was done to one file after the other.
+pub(crate) fn group(step: &str) -> Option<&str> {
+    let (each, rest) = step.split_once('.')?;
+    let number = rest.split('.').next()?;
+    step.get(..each.len() + 1 + number.len())
+}
+
 /// What kind of step it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::course;
 use super::drill::Needs;
 use super::observe::{Observation, Run, StepSeen};
 use crate::receipt;
 use crate::report::assemble::{Pass, Seen};
+use crate::report::course::Course;
 use crate::report::model::{DRILLS, ScenarioRun};
 use crate::report::plain;
 use crate::report::said;
@@ -37,26 +39,27 @@ impl Judged {
 impl Observation {
     /// The step with that full name, `DRILL:STEP` or `DRILL:CASE/STEP`.
     pub fn step(&self, name: &str) -> Option<&StepSeen> {
-        self.place(name).map(|(_, step)| step)
+        self.place(name).map(|(run, at)| &run.steps[at])
     }
 
-    /// The step with that full name, and the run it was taken in.
-    fn place(&self, name: &str) -> Option<(&Run, &StepSeen)> {
+    /// The run of a step, and which of its steps it is.
+    fn place(&self, name: &str) -> Option<(&Run, usize)> {
         self.runs.iter().find_map(|run| {
             let rest = name.strip_prefix(&run.drill)?.strip_prefix(':')?;
             let step = match &run.case {
                 Some(case) => rest.strip_prefix(case)?.strip_prefix('/')?,
                 None => rest,
             };
-            let seen = run.steps.iter().find(|seen| seen.name == step)?;
-            Some((run, seen))
+            let at = run.steps.iter().position(|seen| seen.name == step)?;
+            Some((run, at))
         })
     }
 }
 
 impl Seen for Observation {
     fn ran(&self, name: &str, command: &[String]) -> Option<String> {
-        let (run, step) = self.place(name)?;
+        let (run, at) = self.place(name)?;
+        let step = &run.steps[at];
         let end = step.end.as_ref()?;
         let words: Vec<String> = command
             .iter()
@@ -76,6 +79,10 @@ impl Seen for Observation {
 
     fn duration_ms(&self, name: &str) -> u64 {
         self.step(name).map_or(0, |step| step.duration_ms)
+    }
+
+    fn course(&self, name: &str) -> Option<Course> {
+        self.place(name).map(|(run, at)| course::of_run(run, at))
     }
 }
 

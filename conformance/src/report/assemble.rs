@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::accounts::{self, AccountingError};
+use super::course::Course;
 use super::model::{CheckResult, REPORT_FORMAT, Report, ScenarioRun, Selected, Subject, Suite};
 use super::view::rerun;
 use crate::catalogue::SPEC_REVISION;
@@ -55,6 +56,11 @@ pub trait Seen {
 
     /// How long it ran, milliseconds; 0 if it never was.
     fn duration_ms(&self, name: &str) -> u64;
+
+    /// What led to it, where that is a story; engines have single launches.
+    fn course(&self, _name: &str) -> Option<Course> {
+        None
+    }
 }
 
 /// What goes with the subject beside its scenarios.
@@ -127,6 +133,7 @@ pub fn assemble(
         known_problems,
         golden_differences: lists.golden_differences,
         advice: lists.advice,
+        courses: courses(&checks, passes),
         checks,
     })
 }
@@ -192,6 +199,34 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
             .sum(),
         rerun: rerun(before, after, card.id, card.class),
     })
+}
+
+/// What led to each step that a red check is about, by the step's name. Of repeated runs it is the one
+/// that the result was taken from.
+fn courses(checks: &[CheckResult], passes: &[Pass<'_>]) -> BTreeMap<String, Course> {
+    let mut found = BTreeMap::new();
+    for check in checks {
+        let red = matches!(
+            check.outcome,
+            Outcome::Fail | Outcome::Unproven | Outcome::Known
+        );
+        let Some(name) = check.place().filter(|_| red) else {
+            continue;
+        };
+        let told = |pass: &&Pass<'_>| {
+            pass.verdicts.iter().any(|verdict| {
+                verdict.check == check.id && verdict.findings.first() == check.findings.first()
+            })
+        };
+        let course = passes
+            .iter()
+            .find(told)
+            .and_then(|pass| pass.seen.course(name));
+        if let Some(course) = course {
+            found.entry(name.to_owned()).or_insert(course);
+        }
+    }
+    found
 }
 
 /// Says if repetitions in the same scenario had different outcomes.

@@ -146,7 +146,7 @@ fn findings(page: &mut Page, check: &CheckResult, view: &View) {
     }
 }
 
-fn control_words(control: &ControlResult) -> String {
+pub(super) fn control_words(control: &ControlResult) -> String {
     match (control.held, &control.why) {
         (true, _) => format!("{} held", control.name),
         (false, Some(why)) => format!("{} did not hold: {why}", control.name),

@@ -64,6 +64,10 @@ pub fn merge(parts: &[Report]) -> Result<Report, MergeError> {
         join(&mut whole.known_problems, &other.known_problems);
         join(&mut whole.golden_differences, &other.golden_differences);
         join(&mut whole.advice, &other.advice);
+        for (name, course) in &other.courses {
+            let known = whole.courses.entry(name.clone());
+            known.or_insert_with(|| course.clone());
+        }
         for scenario in &other.scenarios {
             if !whole.scenarios.contains(scenario) {
                 whole.scenarios.push(scenario.clone());

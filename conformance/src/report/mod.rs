@@ -4,13 +4,16 @@
 //! [`intoto`], [`markdown`] and [`html`] are pure functions of it.
 
 mod accounts;
+mod article;
 pub mod assemble;
+pub mod course;
 pub mod engine;
 pub(crate) mod failure;
 pub mod html;
 pub mod intoto;
 pub mod json;
 pub mod junit;
+mod lifecycle;
 pub mod markdown;
 pub mod merge;
 pub mod model;

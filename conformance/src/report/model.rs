@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::course::Course;
 use crate::drill::Class;
 use crate::verdict::{ControlResult, Finding, Outcome};
 
@@ -57,8 +58,20 @@ pub struct Report {
     /// Remarks that do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
+    /// For orchestrators: what led to each step that a red check is about, by the step's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub courses: BTreeMap<String, Course>,
     /// Every check of the frozen set, by id.
     pub checks: Vec<CheckResult>,
+}
+
+impl CheckResult {
+    /// The launch or step that the result is about: that of the first finding, else the first one that
+    /// was looked at.
+    pub fn place(&self) -> Option<&str> {
+        let finding = self.findings.first().map(|finding| finding.launch.as_str());
+        finding.or_else(|| self.launches.first().map(String::as_str))
+    }
 }
 
 /// What judged.

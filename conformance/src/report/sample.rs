@@ -137,6 +137,7 @@ pub(crate) fn report(checks: Vec<CheckResult>) -> Report {
         known_problems: Vec::new(),
         golden_differences: Vec::new(),
         advice: Vec::new(),
+        courses: std::collections::BTreeMap::new(),
         checks,
     }
 }

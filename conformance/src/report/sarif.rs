@@ -110,12 +110,7 @@ fn message(check: &CheckResult) -> String {
 fn location(report: &Report, check: &CheckResult) -> Value {
     let program = report.subject.command.first().map_or("", String::as_str);
     let scenario = check.scenario.as_deref().unwrap_or("default");
-    let launch = check
-        .findings
-        .first()
-        .map(|finding| &finding.launch)
-        .or_else(|| check.launches.first());
-    let launch = launch.map_or(check.id.as_str(), String::as_str);
+    let launch = check.place().unwrap_or(&check.id);
     json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri(program) },

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::course::{Course, CourseStep, Moment, MomentKind};
 use super::model::{CheckResult, Report};
 use super::sample::{failed, other, passed, report, without_baseline};
 use super::view::{Typed, View};
-use super::{json, junit, terminal};
+use super::{html, json, junit, terminal};
 use crate::drill::Class;
 use crate::verdict::{Finding, Outcome};
+use cabincrew_protocol::workflow::State;
 
 fn shown(report: &Report, verbose: bool) -> String {
     let view = View {
@@ -82,6 +84,23 @@ fn unplanned() -> Report {
             "this machine does not let the harness watch the system's directories",
         ),
     ])
+}
+
+fn course() -> Course {
+    let moment = |kind, text: &str| Moment {
+        kind,
+        text: text.to_owned(),
+    };
+    Course {
+        path: vec![State::Init, State::PlanRunning, State::Failed],
+        steps: vec![CourseStep {
+            name: "resume".to_owned(),
+            moments: vec![
+                moment(MomentKind::Kill, "at edit:take-off:begin"),
+                moment(MomentKind::Restart, "resume <b>\u{202e}"),
+            ],
+        }],
+    }
 }
 
 fn listed() -> Report {
@@ -187,6 +206,51 @@ fn junit_is_well_formed_and_counts_right() {
     insta::assert_snapshot!("junit", junit::render(&hostile()));
 }
 
+#[test]
+fn a_page_of_five_thousand_failures_stays_small() {
+    let observed = "M a-file-with-a-name-of-usual-length.txt, ".repeat(3);
+    let ids = (0..5000).map(|number| format!("CC-ENG-018/check-number-{number}"));
+    let made = report(ids.map(|id| failed(&id, &observed)).collect());
+    let page = html::render(&made);
+    assert!(page.len() < 5 << 20, "{} bytes", page.len());
+    assert!(page.contains("4000 more failures are in the table"));
+    assert_eq!(page.matches("<tr data-outcome=").count(), 5000);
+}
+
+#[test]
+fn a_page_tells_how_a_failure_came_about_and_once() {
+    let place = "restart:kill/resume";
+    let mut checks = vec![
+        failed("CC-RST-016/one-launch-only", "2 <script>"),
+        failed("CC-TKO-022/at-most-once", "2"),
+    ];
+    for check in &mut checks {
+        check.findings[0].launch = place.to_owned();
+    }
+    let mut made = report(checks);
+    made.courses.insert(place.to_owned(), course());
+    let page = html::render(&made);
+    for part in [
+        "<title>Path through the lifecycle: INIT, then PLAN_RUNNING, then FAILED</title>",
+        "<li class=\"kill\"><span class=\"kind\">kill</span> at edit:take-off:begin</li>",
+        "resume &lt;b&gt;\\u{202e}</li>",
+        "2 &lt;script&gt;",
+        "<a href=\"#course-1\">as told above</a>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert_eq!(page.matches("class=\"lifecycle\"").count(), 1);
+    let text = json::render(&made).unwrap();
+    assert_eq!(json::read(&text).unwrap(), made);
+}
+
+#[test]
+fn what_one_reason_keeps_from_being_exercised_stands_together() {
+    let page = html::render(&unplanned());
+    assert_eq!(page.matches("<article class=\"open\"").count(), 2, "{page}");
+    assert!(page.contains("2 checks could not be exercised"), "{page}");
+}
+
 /// A small reader of XML: tags close in order, text and attributes hold no raw mark-up and no
 /// character that XML forbids. Returns the number of `testcase` elements.
 fn check_xml(text: &str) -> usize {
@@ -242,7 +306,9 @@ fn reports_satisfy_their_schema_and_read_back() {
     let schema = include_str!("../../../spec/schemas/report.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::draft7::new(&schema).unwrap();
-    for made in [clean(), hostile(), many(), unplanned(), listed()] {
+    let mut told = many();
+    told.courses.insert("x:run".to_owned(), course());
+    for made in [clean(), hostile(), many(), unplanned(), listed(), told] {
         let text = json::render(&made).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator

@@ -7,6 +7,7 @@ use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
 use crate::observe::End;
+pub(super) use crate::orchestrator::observe::group;
 use crate::orchestrator::observe::{
     ActSeen, Document, Exports, Observation, ProgramSeen, Run, StepSeen,
 };
@@ -217,13 +218,6 @@ impl Event {
     pub(super) fn state(&self) -> Option<State> {
         State::from_wire(self.text("/workflow_state")?)
     }
-}
-
-/// `EACH.N` of `EACH.N` and `EACH.N.STEP`.
-pub(super) fn group(step: &str) -> Option<&str> {
-    let (each, rest) = step.split_once('.')?;
-    let number = rest.split('.').next()?;
-    step.get(..each.len() + 1 + number.len())
 }
 
 /// The text at a JSON pointer.
