@@ -290,6 +290,12 @@ fn the_program_signs_checkpoints_and_judges_its_own_log() {
     let output = run(&format!("{verify} --state-dir state --checkpoint note"));
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("anchored"));
+    let page = run(&format!(
+        "audit html w --key {vkey} --state-dir state --checkpoint note"
+    ));
+    assert_eq!(page.status.code(), Some(0), "{page:?}");
+    let page = String::from_utf8(page.stdout).unwrap();
+    assert!(page.contains("anchored: a checkpoint covers all"), "{page}");
     let export = place.cabincrew("export", &["w", "audit"]).stdout;
     let lines: Vec<&[u8]> = export
         .split_inclusive(|byte| *byte == b'\n')
@@ -298,4 +304,85 @@ fn the_program_signs_checkpoints_and_judges_its_own_log() {
     std::fs::write(place.path("cut.jsonl"), lines.concat()).unwrap();
     let judged = run(&format!("{verify} --log cut.jsonl --checkpoint note"));
     assert_eq!(judged.status.code(), Some(1));
+}
+
+/// The page of a log, as the program prints it, and its exit status.
+fn page(place: &Place, bytes: &[u8], options: &[&str]) -> (String, Option<i32>) {
+    std::fs::write(place.path("log.jsonl"), bytes).unwrap();
+    let mut command = std::process::Command::new(crate::place::program());
+    command.args(["audit", "html", ID, "--log", "log.jsonl"]);
+    let output = command.args(options).current_dir(place.path(".")).output();
+    let output = output.unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    for outside in ["src=", "url(", "http", "<script", "@import"] {
+        assert!(!page.contains(outside), "the page needs {outside}");
+    }
+    (page, output.status.code())
+}
+
+#[test]
+fn the_page_of_a_log_says_no_more_than_verify_does() {
+    let place = Place::new();
+    let genuine = written(events()[..6].to_vec(), Some(&key()));
+    let vkey = key().verifier().to_string();
+    let note = key().sign_checkpoint(&checkpoint("log", ID, &genuine[..4]).unwrap());
+    std::fs::write(place.path("note"), note.to_string()).unwrap();
+    let good = bytes(&genuine);
+
+    let (unanchored, status) = page(&place, &good, &["--key", &vkey]);
+    assert_eq!(status, Some(3));
+    assert!(unanchored.contains("consistent but unanchored: 6 events, signed"));
+    assert!(unanchored.contains("could have written all of it anew"));
+    assert_eq!(
+        unanchored
+            .matches("follows, signature is the key's")
+            .count(),
+        6
+    );
+    let (unsigned, _) = page(&place, &good, &[]);
+    assert!(unsigned.contains("signatures not checked"));
+    assert!(
+        !unsigned.contains("signature is the key's"),
+        "nobody has checked"
+    );
+
+    let options = ["--key", &vkey, "--checkpoint", "note", "--origin", "log"];
+    let (partly, status) = page(&place, &good, &options);
+    assert_eq!(status, Some(3));
+    assert!(partly.contains("anchored up to event 4 of 6"));
+
+    let mut edited = genuine.clone();
+    edited[2]["message"] = json!("another");
+    let (broken, status) = page(&place, &bytes(&edited), &options);
+    assert_eq!(status, Some(1));
+    assert!(broken.contains("This log proves nothing."));
+    assert!(broken.contains("broken: the chain is broken"), "{broken}");
+    assert_eq!(broken.matches("the chain breaks here").count(), 1);
+    let (_, row) = broken.split_once("<tr id=\"event-3\">").unwrap();
+    assert!(
+        row.contains("the chain breaks here"),
+        "it is told at the wrong event"
+    );
+}
+
+#[test]
+fn hostile_text_in_a_log_stays_text() {
+    let place = Place::new();
+    let mut hostile = events()[..2].to_vec();
+    hostile[0]["message"] = json!("</td><script>alert(1)</script>\u{202e}\u{1b}[2J\" onload='x'");
+    hostile[1]["approval"] = json!({
+        "approval_id": "x", "required_role": "<b>", "approved": false, "approver": "&amp;",
+        "plan_token_hash": "x", "timestamp": "x",
+    });
+    let mut log = bytes(&written(hostile, None));
+    log.extend_from_slice(b"{\"<img src=x>\":\n\xff\xfe\n{\"torn\"");
+    let (page, status) = page(&place, &log, &[]);
+    assert_eq!(status, Some(1));
+    assert!(page.contains("&lt;/td&gt;&lt;script&gt;alert(1)"), "{page}");
+    for raw in ["<script>", "<b> ", "<img", "onload='", "\u{202e}", "\u{1b}"] {
+        assert!(!page.contains(raw), "{raw:?} stands in the page");
+    }
+    assert!(page.contains("does not approve"));
+    assert!(page.contains("&amp;amp;"));
+    assert!(page.contains("the line is incomplete"));
 }

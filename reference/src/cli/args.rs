@@ -166,30 +166,10 @@ pub(super) enum AuditVerb {
     },
     /// Check a log: exit status 0 when a checkpoint covers all of it, 3 when it is consistent but
     /// not, or not wholly, anchored, 1 when something broke.
-    Verify {
-        /// The workflow.
-        id: String,
-        /// Where workflows are kept, to check the log there.
-        #[arg(
-            long,
-            value_name = "DIR",
-            required_unless_present = "log",
-            conflicts_with = "log"
-        )]
-        state_dir: Option<PathBuf>,
-        /// A log that was exported.
-        #[arg(long, value_name = "FILE")]
-        log: Option<PathBuf>,
-        /// The key that has signed: `<name>+<id>+<base64>`, as `keygen` prints it.
-        #[arg(long, value_name = "VKEY")]
-        key: Option<String>,
-        /// A checkpoint, kept outside the state directory.
-        #[arg(long, value_name = "FILE")]
-        checkpoint: Vec<PathBuf>,
-        /// Name of the log in checkpoints; `<key name>/<workflow id>` when not given.
-        #[arg(long)]
-        origin: Option<String>,
-    },
+    Verify(Judge),
+    /// Print the chain of custody as one HTML page: identity, plan, decisions, every event with its
+    /// hash, and what `verify` says of the log; exit status as of `verify`.
+    Html(Judge),
     /// Sign the size and the root of a log, to be kept elsewhere.
     Checkpoint {
         #[command(flatten)]
@@ -211,6 +191,33 @@ pub(super) enum AuditVerb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+/// A log, and what it is judged with.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Judge {
+    /// The workflow.
+    pub(super) id: String,
+    /// Where workflows are kept, to check the log there.
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "log",
+        conflicts_with = "log"
+    )]
+    pub(super) state_dir: Option<PathBuf>,
+    /// A log that was exported.
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+    /// The key that has signed: `<name>+<id>+<base64>`, as `keygen` prints it.
+    #[arg(long, value_name = "VKEY")]
+    pub(super) key: Option<String>,
+    /// A checkpoint, kept outside the state directory.
+    #[arg(long, value_name = "FILE")]
+    pub(super) checkpoint: Vec<PathBuf>,
+    /// Name of the log in checkpoints; `<key name>/<workflow id>` when not given.
+    #[arg(long)]
+    pub(super) origin: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

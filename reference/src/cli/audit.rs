@@ -1,11 +1,12 @@
-//! `audit show|verify|checkpoint|keygen`.
+//! `audit show|verify|html|checkpoint|keygen`.
 
 use std::path::{Path, PathBuf};
 
 use cabincrew_protocol::audit::VerifierKey;
 use serde_json::json;
 
-use super::args::AuditVerb;
+use super::args::{AuditVerb, Judge};
+use super::custody::{self, Verdict};
 use super::{out, people};
 use crate::audit::{self, Standing, Trust};
 use crate::exit::Exit;
@@ -30,31 +31,27 @@ pub(super) fn run(
                 out::line(&lines.join("\n"))
             }
         },
-        AuditVerb::Verify {
-            id,
-            state_dir,
-            log,
-            key,
-            checkpoint,
-            origin,
-        } => {
-            let bytes = match (log, state_dir) {
-                (Some(log), _) => std::fs::read(&log).map_err(|error| unreadable(&log, &error)),
-                (None, Some(state_dir)) => match service(state_dir).look(&id) {
-                    Ok(replayed) => Ok(audit_bytes(&replayed.events)),
-                    Err(error) => return out::refused(&error),
-                },
-                (None, None) => Err("no log is given".to_owned()),
-            };
-            let trust = trust(&id, key.as_deref(), &checkpoint, origin);
-            match (bytes, trust) {
-                (Ok(bytes), Ok(trust)) => judged(&id, &bytes, &trust, as_json),
-                (Err(text), _) | (_, Err(text)) => {
-                    out::problem(&text);
-                    Exit::Usage
-                }
+        AuditVerb::Verify(args) => match Given::read(args, service) {
+            Ok(given) => {
+                let Judged {
+                    exit,
+                    standing,
+                    text,
+                } = given.judged();
+                let printed = if as_json {
+                    let id = &given.id;
+                    out::value(&json!({"workflow_id": id, "standing": standing, "text": text}))
+                } else {
+                    out::line(&out::shown(&text))
+                };
+                if printed == Exit::Done { exit } else { printed }
             }
-        }
+            Err(exit) => exit,
+        },
+        AuditVerb::Html(args) => match Given::read(args, service) {
+            Ok(given) => given.page(),
+            Err(exit) => exit,
+        },
         AuditVerb::Checkpoint {
             state,
             id,
@@ -68,6 +65,102 @@ pub(super) fn run(
                 Exit::Usage
             }
         },
+    }
+}
+
+/// A log and what it is judged with, read.
+struct Given {
+    id: String,
+    bytes: Vec<u8>,
+    trust: Trust,
+}
+
+/// What holds for a log: the exit status, a word, and a sentence.
+struct Judged {
+    exit: Exit,
+    standing: &'static str,
+    text: String,
+}
+
+impl Given {
+    /// Reads what the command line names; what cannot be read is said here.
+    fn read(args: Judge, service: impl FnOnce(PathBuf) -> Service) -> Result<Self, Exit> {
+        let Judge {
+            id,
+            state_dir,
+            log,
+            key,
+            checkpoint,
+            origin,
+        } = args;
+        let bytes = match (log, state_dir) {
+            (Some(log), _) => std::fs::read(&log).map_err(|error| unreadable(&log, &error)),
+            (None, Some(state_dir)) => match service(state_dir).look(&id) {
+                Ok(replayed) => Ok(audit_bytes(&replayed.events)),
+                Err(error) => return Err(out::refused(&error)),
+            },
+            (None, None) => Err("no log is given".to_owned()),
+        };
+        let trust = trust(&id, key.as_deref(), &checkpoint, origin);
+        match (bytes, trust) {
+            (Ok(bytes), Ok(trust)) => Ok(Self { id, bytes, trust }),
+            (Err(text), _) | (_, Err(text)) => {
+                out::problem(&text);
+                Err(Exit::Usage)
+            }
+        }
+    }
+
+    fn judged(&self) -> Judged {
+        let (exit, standing, text) = match audit::verify(&self.id, &self.bytes, &self.trust) {
+            Ok(Standing::Anchored { events }) => (
+                Exit::Done,
+                "anchored",
+                format!("anchored: a checkpoint covers all {events} events"),
+            ),
+            Ok(Standing::AnchoredUpTo { covered, events }) => (
+                Exit::Waiting,
+                "partly-anchored",
+                format!(
+                    "anchored up to event {covered} of {events}; those after it are consistent but unanchored"
+                ),
+            ),
+            Ok(Standing::Unanchored { events, signed }) => {
+                let signed = if signed {
+                    "signed"
+                } else {
+                    "signatures not checked"
+                };
+                let text =
+                    format!("consistent but unanchored: {events} events, {signed}, no checkpoint");
+                (Exit::Waiting, "unanchored", text)
+            }
+            Err(broken) => (
+                Exit::Failed,
+                "broken",
+                format!("broken: {}", chain(&broken)),
+            ),
+        };
+        Judged {
+            exit,
+            standing,
+            text,
+        }
+    }
+
+    fn page(&self) -> Exit {
+        let Judged {
+            exit,
+            standing,
+            text,
+        } = self.judged();
+        let verdict = Verdict {
+            standing,
+            text: &text,
+        };
+        let page = custody::page(&self.id, &self.bytes, self.trust.key.as_ref(), &verdict);
+        let printed = out::bytes(page.as_bytes());
+        if printed == Exit::Done { exit } else { printed }
     }
 }
 
@@ -92,44 +185,6 @@ fn trust(
         checkpoints: checkpoints.iter().map(read).collect::<Result<_, _>>()?,
         origin: origin.or(named).unwrap_or_default(),
     })
-}
-
-fn judged(id: &str, bytes: &[u8], trust: &Trust, as_json: bool) -> Exit {
-    let (exit, standing, text) = match audit::verify(id, bytes, trust) {
-        Ok(Standing::Anchored { events }) => (
-            Exit::Done,
-            "anchored",
-            format!("anchored: a checkpoint covers all {events} events"),
-        ),
-        Ok(Standing::AnchoredUpTo { covered, events }) => (
-            Exit::Waiting,
-            "partly-anchored",
-            format!(
-                "anchored up to event {covered} of {events}; those after it are consistent but unanchored"
-            ),
-        ),
-        Ok(Standing::Unanchored { events, signed }) => {
-            let signed = if signed {
-                "signed"
-            } else {
-                "signatures not checked"
-            };
-            let text =
-                format!("consistent but unanchored: {events} events, {signed}, no checkpoint");
-            (Exit::Waiting, "unanchored", text)
-        }
-        Err(broken) => (
-            Exit::Failed,
-            "broken",
-            format!("broken: {}", chain(&broken)),
-        ),
-    };
-    let printed = if as_json {
-        out::value(&json!({"workflow_id": id, "standing": standing, "text": text}))
-    } else {
-        out::line(&out::shown(&text))
-    };
-    if printed == Exit::Done { exit } else { printed }
 }
 
 fn checkpoint(service: &Service, id: &str, out: Option<&Path>, origin: Option<String>) -> Exit {

@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod capabilities;
 mod create;
+mod custody;
 mod export;
 mod init;
 mod out;
