@@ -98,7 +98,8 @@ fn say_verdict(page: &mut String, verdict: &Verdict<'_>) {
     let (class, meaning) = match verdict.standing {
         "anchored" => (
             "good",
-            "A checkpoint from outside the state directory covers every event below.",
+            "A checkpoint that the key has signed covers every event below. It is worth as much as the place that it \
+             was kept at: one that whoever writes the log cannot reach.",
         ),
         "partly-anchored" => (
             "open",
@@ -237,7 +238,10 @@ fn decided(event: &Value) -> Vec<Decided> {
                 why: said(evaluation, "/reason"),
             });
         }
-    } else if let Some(policy) = event.get("policy") {
+    } else if let Some(policy) = event
+        .get("policy")
+        .filter(|_| event.get("approval").is_none())
+    {
         rows.push(Decided {
             who: "all policies together".to_owned(),
             what: said(policy, "/decision"),
@@ -281,7 +285,7 @@ fn decided(event: &Value) -> Vec<Decided> {
 /// Every line of the log, with its hashes.
 fn events(page: &mut String, lines: &[Line], keyed: bool) {
     page.push_str(
-        "<section>\n<h2>Events</h2>\n<table>\n<caption>Each line of the log: what it says, the hash of the line before \
+        "<section>\n<h2>Events</h2>\n<table class=\"events\">\n<caption>Each line of the log: what it says, the hash of the line before \
          that it carries, and its own</caption>\n<thead><tr><th scope=\"col\">Event</th><th scope=\"col\">When</th>\
          <th scope=\"col\">State and type</th><th scope=\"col\">What</th><th scope=\"col\">Chain</th></tr></thead>\n<tbody>\n",
     );

@@ -14,7 +14,10 @@ pub const FORMAT: &str = "cabincrew-audit/v1";
 pub enum ChainError {
     /// An event does not carry the chain value that its place asks for: it, or what stood
     /// before it, was changed, removed, added or moved.
-    #[error("event {index} carries the chain value {found:?} where {expected} belongs")]
+    #[error(
+        "event {index} carries the chain value {} where {expected} belongs",
+        .found.as_deref().unwrap_or("none")
+    )]
     Broken {
         /// Index of the event, from 0.
         index: usize,
