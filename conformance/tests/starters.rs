@@ -49,7 +49,15 @@ fn the_shell_starter_passes() {
 #[test]
 fn the_rust_starter_passes() {
     let conform = Conform::new();
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/rust/Cargo.toml");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/rust");
+    let template = folder.join("member/Cargo.toml");
+    let read = |path: &Path| -> toml::Table {
+        let text = std::fs::read_to_string(path).expect("it is there");
+        text.parse().expect("it is TOML")
+    };
+    let mut member = read(&template);
+    member.remove("bin").expect("it names the starter's source");
+    assert_eq!(member, read(&folder.join("manifest.toml")));
     // Built as a member of this workspace, so that its dependencies are the locked ones.
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--manifest-path"])

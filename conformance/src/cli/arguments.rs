@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, merge,
+    Edge, completions, doctor, engine, error::CliError, explain, init, judge, list, man, merge,
     orchestrator, record, report, spec, sweep,
 };
 use crate::catalogue::{Kit, SPEC_REVISION};
@@ -53,6 +53,9 @@ enum Command {
     Spec(spec::SpecArgs),
     /// Print a completion script
     Completions(completions::CompletionsArgs),
+    /// Write a man page for each command
+    #[command(hide = true)]
+    Man(man::ManArgs),
 }
 
 impl Cli {
@@ -75,6 +78,7 @@ impl Cli {
             Command::Report(args) => report::run(args),
             Command::Spec(args) => spec::run(args, edge),
             Command::Completions(args) => completions::run(args),
+            Command::Man(args) => man::run(args),
         }
     }
 }

@@ -13,6 +13,7 @@ mod explain;
 mod init;
 mod judge;
 mod list;
+mod man;
 mod merge;
 mod orchestrator;
 mod output;

@@ -53,10 +53,7 @@ pub(super) fn of(lang: Option<Lang>) -> Vec<Template> {
     match lang {
         Lang::Sh => vec![
             // The example engine is a starter as it is: most of it is what a shell lacks.
-            program(
-                "engine",
-                include_str!("../../../fixtures/engines/sh/strip-blanks"),
-            ),
+            program("engine", cabincrew_fixtures::SHELL_ENGINE),
             file(
                 "scenario/scenario.toml",
                 include_str!("../../templates/sh/scenario.toml"),
@@ -78,7 +75,7 @@ pub(super) fn of(lang: Option<Lang>) -> Vec<Template> {
         Lang::Rust => vec![
             file(
                 "Cargo.toml",
-                include_str!("../../templates/rust/Cargo.toml"),
+                include_str!("../../templates/rust/manifest.toml"),
             ),
             file(
                 "src/main.rs",

@@ -106,6 +106,12 @@ pub(super) enum Verb {
     },
     /// Say what engines are kept from on this machine.
     Capabilities,
+    /// Write a man page for each command into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder, which has to be there.
+        folder: PathBuf,
+    },
     /// End a workflow, in whatever state; one that another process is working on, too.
     Cancel(Cancel),
 }

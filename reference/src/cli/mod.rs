@@ -8,6 +8,7 @@ mod create;
 mod custody;
 mod export;
 mod init;
+mod man;
 mod out;
 mod people;
 mod plan;

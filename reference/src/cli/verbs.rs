@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, Verb};
-use super::{Surroundings, approve, audit, capabilities, create, export, init, out, people, plan};
+use super::{
+    Surroundings, approve, audit, capabilities, create, export, init, man, out, people, plan,
+};
 use crate::exit::Exit;
 use crate::key;
 use crate::service::{Answer, Retry, Service, ServiceError};
@@ -71,6 +73,7 @@ pub(super) fn run(surroundings: &Surroundings, args: Args) -> Exit {
         Verb::Audit(verb) => audit::run(verb, service, json),
         Verb::Plan(verb) => plan::run(&verb, json),
         Verb::Capabilities => capabilities::print(surroundings.launcher().means(), json),
+        Verb::Man { folder } => man::write(&folder),
         Verb::Init { folder } => init::run(&folder),
         Verb::Cancel(cancel) => {
             let service = service(cancel.state.state_dir.clone());
