@@ -1,5 +1,6 @@
 //! The command line and what it leaves behind, tested as a binary.
 
+mod action;
 mod cli;
 mod conform;
 mod difference;
@@ -8,6 +9,7 @@ mod evidence;
 mod lists;
 mod nothing;
 mod orchestrator;
+mod pages;
 mod reports;
 mod schemas;
 mod spec;

@@ -32,6 +32,11 @@ static REFERENCE: LazyLock<PathBuf> = LazyLock::new(|| {
     program
 });
 
+/// The reference's program; its workers lie beside it.
+pub(crate) fn reference_program() -> &'static Path {
+    &REFERENCE
+}
+
 struct Quiet;
 
 impl Progress for Quiet {
@@ -223,9 +228,7 @@ fn a_kill_in_take_off_strikes_the_orchestrator_before_the_engine_acts() {
     assert_eq!(
         kinds,
         [
-            &[
-                "call", "launch", "launch", "launch", "launch", "kill", "end"
-            ][..],
+            &["call", "launch", "launch", "launch", "kill", "end"][..],
             &["restart", "end"]
         ]
     );

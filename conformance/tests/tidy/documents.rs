@@ -20,6 +20,32 @@ fn links(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Page and heading of the links of a text that lead to a heading of a page.
+fn anchored(text: &str) -> Vec<(&str, &str)> {
+    text.match_indices("](")
+        .filter_map(|(at, _)| text[at + 2..].split(')').next()?.split_once('#'))
+        .filter(|(target, _)| !target.contains("://"))
+        .filter(|(target, _)| target.is_empty() || target.ends_with(".md"))
+        .collect()
+}
+
+/// What the headings of a page are linked by: lower case, hyphens for blanks, no other signs.
+fn anchors(page: &str) -> Vec<String> {
+    let mut in_code = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        in_code ^= line.starts_with("```");
+        if !in_code && line.starts_with('#') {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            found.push(kept.map(|c| if c == ' ' { '-' } else { c }).collect());
+        }
+    }
+    found
+}
+
 #[test]
 fn the_readme_names_both_commands() {
     let readme = repository::read("README.md");
@@ -44,9 +70,22 @@ fn links_lead_to_files() {
         if !is_ours {
             continue;
         }
-        for target in links(file.text().expect("documents are text")) {
+        let text = file.text().expect("documents are text");
+        for target in links(text) {
             let found = folder.join(target).exists();
             assert!(found, "{} links to {target}, which is not there", file.path);
+        }
+        for (target, anchor) in anchored(text) {
+            let page = match target {
+                "" => text.to_owned(),
+                _ => std::fs::read_to_string(folder.join(target)).expect("it is there"),
+            };
+            let found = anchors(&page).iter().any(|other| other == anchor);
+            assert!(
+                found,
+                "{} links to {target}#{anchor}, a heading that is not there",
+                file.path
+            );
         }
     }
 }
