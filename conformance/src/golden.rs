@@ -32,7 +32,7 @@ const BYTES_MAX: u64 = 16 << 20;
 /// The file that says a folder holds pinned files and nothing else.
 const MARKER: &str = "golden.txt";
 const MARKER_TEXT: &[u8] =
-    b"Pinned by `cabincrew-conform record`, which may replace any file of this folder.\n";
+    b"Pinned by `cabincrew-conform`, which may replace any file of this folder.\n";
 
 /// Relative path to content.
 pub type Pinned = BTreeMap<String, Vec<u8>>;

@@ -25,6 +25,7 @@ mod run;
 mod spec;
 mod subject;
 mod sweep;
+mod traces;
 
 pub use arguments::Cli;
 pub use edge::Edge;

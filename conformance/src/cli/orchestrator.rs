@@ -12,10 +12,12 @@ use super::error::CliError;
 use super::output;
 use super::progress::Live;
 use super::subject;
+use super::traces;
 use crate::drive::clock;
 use crate::drive::engine::Subject;
 use crate::evidence::{OutputFolder, REPORT};
 use crate::exit::Exit;
+use crate::golden;
 use crate::known::KnownList;
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
@@ -78,6 +80,12 @@ pub(crate) struct OrchestratorArgs {
     /// Write a list of the failures of this run; reasons that still fit are kept
     #[arg(long, value_name = "FILE")]
     write_known: Option<PathBuf>,
+    /// A folder of pinned traces; a run that went another way is red
+    #[arg(long, value_name = "DIR")]
+    golden: Option<PathBuf>,
+    /// Pin the traces of this run; with --repeat only of what went the same way each time
+    #[arg(long, value_name = "DIR")]
+    write_golden: Option<PathBuf>,
     /// Run several times; an outcome that changes is red
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
@@ -114,6 +122,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
         .as_deref()
         .map(KnownList::draft)
         .transpose()?;
+    let golden = args.golden.as_deref().map(golden::load).transpose()?;
     let subject = Subject::resolve(&args.command, &edge.path)?;
     let adapter = OrchestratorAdapter::find(args.adapter.as_deref(), &subject.command)?;
     let folder = OutputFolder::open(&args.output)?;
@@ -157,6 +166,9 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     };
     let lists = Lists {
         known: known.as_ref(),
+        golden_differences: golden
+            .map(|pinned| traces::differences(&pinned, &driven.judged))
+            .unwrap_or_default(),
         ..Lists::default()
     };
     let mut report = assemble(&kit, facts, &passes, lists)?;
@@ -166,6 +178,9 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     folder.publish()?;
     if let (Some(path), Some(draft)) = (&args.write_known, draft) {
         again::write_known(path, &draft, &report, edge)?;
+    }
+    if let Some(path) = &args.write_golden {
+        traces::pin(path, &driven.judged)?;
     }
     output::print_report(&report, &args.report, view(args, edge))?;
     Ok(Exit::of_report(&report))

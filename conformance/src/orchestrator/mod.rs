@@ -24,3 +24,4 @@ pub mod rule;
 pub mod select;
 pub mod stage;
 pub mod sweep;
+pub mod trace;

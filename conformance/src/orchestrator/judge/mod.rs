@@ -42,3 +42,5 @@ mod wal;
 
 pub use conclude::{judge, leave_to_other_parts};
 pub use crash::{Broken, INVARIANTS, Violation, crash};
+#[cfg(test)]
+pub(crate) use sample::sample as sample_run;

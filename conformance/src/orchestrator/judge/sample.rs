@@ -24,7 +24,7 @@ const PLAIN: &str =
     r#"{"action":"none","artifact_type":"note","metadata":{"k":1},"mime":"application/json"}"#;
 
 /// The observation: step `run` waits, step `answer` completes.
-pub(super) fn sample() -> Observation {
+pub(crate) fn sample() -> Observation {
     let run = Run {
         drill: "sample".to_owned(),
         case: None,
