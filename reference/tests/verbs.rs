@@ -211,3 +211,20 @@ trigger: {kind: user, by: alice}
     }
     assert!(!place.home("v").exists());
 }
+
+#[test]
+fn every_verb_has_a_man_page() {
+    let place = Place::new();
+    let man = |folder: &str| {
+        let mut command = std::process::Command::new(crate::place::program());
+        command.args(["man", folder]).current_dir(place.path("."));
+        command.output().unwrap()
+    };
+    let made = man(".");
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    for name in ["cabincrew", "cabincrew-run", "cabincrew-audit-html"] {
+        let page = std::fs::read_to_string(place.path(&format!("{name}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{name}: {page}");
+    }
+    assert_eq!(man("no-such-folder").status.code(), Some(2));
+}

@@ -8,6 +8,7 @@ use cabincrew_conform::coverage::{Coverage, Standing, markdown};
 use cabincrew_conform::draft::print::explain;
 use cabincrew_conform::exit::Exit;
 use cabincrew_conform::orchestrator::catalogue::Kit as OrchestratorKit;
+use cabincrew_protocol::profile::decisions;
 use cabincrew_protocol::requirement::Actor;
 
 use super::repository;
@@ -84,6 +85,50 @@ fn orchestrator_checks() -> String {
     page
 }
 
+fn decided() -> String {
+    let mut page = format!("{NOTE}# What was decided where the draft leaves it open\n\n");
+    let _ = writeln!(
+        page,
+        "{} decisions. Each keeps documents valid under the published schema; checks of the class `profile` rest on \
+         them, and `cabincrew-conform explain C-49` tells which.",
+        decisions().len()
+    );
+    for decision in decisions() {
+        let _ = write!(
+            page,
+            "\n## {}\n\n**{}**\n",
+            decision.id,
+            prose(&decision.question)
+        );
+        for text in decision.why.iter().chain([&decision.answer]) {
+            let _ = write!(page, "\n{}\n", prose(text));
+        }
+        if !decision.requirements.is_empty() {
+            let _ = write!(
+                page,
+                "\nRequirements: {}.\n",
+                decision.requirements.join(", ")
+            );
+        }
+    }
+    page
+}
+
+/// Text in which only what stands in backticks is markup.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts: Vec<String> = parts
+        .map(|(at, part)| match at % 2 {
+            0 => part
+                .replace('<', "\\<")
+                .replace('*', "\\*")
+                .replace('[', "\\["),
+            _ => part.to_owned(),
+        })
+        .collect();
+    parts.join("`")
+}
+
 /// Text that does not end a table's cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -121,6 +166,11 @@ fn fresh(path: &str, wanted: &str) {
 #[test]
 fn the_coverage_page_is_fresh() {
     fresh("docs/generated/coverage.md", &coverage());
+}
+
+#[test]
+fn the_page_of_decisions_is_fresh() {
+    fresh("docs/generated/decisions.md", &decided());
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl super::key::VerifierKey {
     }
 }
 
-#[cfg(all(test, feature = "sign"))]
+#[cfg(feature = "sign")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::{KeyError, SigningKey, VerifierKey};
