@@ -351,7 +351,7 @@ fn the_page_of_a_log_says_no_more_than_verify_does() {
     assert_eq!(status, Some(3));
     assert!(partly.contains("anchored up to event 4 of 6"));
 
-    let mut edited = genuine.clone();
+    let mut edited = genuine;
     edited[2]["message"] = json!("another");
     let (broken, status) = page(&place, &bytes(&edited), &options);
     assert_eq!(status, Some(1));

@@ -223,7 +223,7 @@ fn every_verb_has_a_man_page() {
     let made = man(".");
     assert_eq!(made.status.code(), Some(0), "{made:?}");
     for name in ["cabincrew", "cabincrew-run", "cabincrew-audit-html"] {
-        let page = std::fs::read_to_string(place.path(&format!("{name}.1"))).unwrap();
+        let page = fs::read_to_string(place.path(&format!("{name}.1"))).unwrap();
         assert!(page.contains(".SH SYNOPSIS"), "{name}: {page}");
     }
     assert_eq!(man("no-such-folder").status.code(), Some(2));
