@@ -112,6 +112,9 @@ pub struct StepSeen {
     /// Names of stored copies of each planned artifact file below the state directory: `NAME/FILE` to
     /// number of files with the same bytes.
     pub stored: BTreeMap<String, usize>,
+    /// The same for files that hold the bytes among others, as a database does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stored_within: BTreeMap<String, usize>,
     /// For a step of the kit's own (edit, change, tamper): what was done, or why it could not be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<Done>,

@@ -47,26 +47,38 @@ impl Needles {
     }
 }
 
-/// Looks through the files below `root`: canaries, and planned files, each as a file of its own or
-/// within another one.
+/// Where planned files are kept: `NAME/FILE` to a number of files.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Files with these very bytes.
+    pub(super) as_files: BTreeMap<String, usize>,
+    /// Files that hold these bytes among others.
+    pub(super) within: BTreeMap<String, usize>,
+}
+
+/// Looks through the files below `root`: canaries, and planned files.
 pub(super) fn search(
     root: &Path,
     needles: &Needles,
     planned: &Files,
     leaks: &mut Vec<Leak>,
-) -> BTreeMap<String, usize> {
-    let mut stored: BTreeMap<String, usize> =
-        planned.keys().map(|name| (name.clone(), 0)).collect();
+) -> Kept {
+    let mut kept = Kept {
+        as_files: planned.keys().map(|name| (name.clone(), 0)).collect(),
+        within: BTreeMap::new(),
+    };
     for (path, bytes) in &snapshot::look_with_contents(root).contents {
         needles.find(&bytes.kept, &format!("state-dir:{path}"), leaks);
         if !bytes.is_whole() {
             continue;
         }
         for (name, wanted) in planned {
-            if bytes.kept == *wanted || copies::within(&bytes.kept, wanted).is_some() {
-                *stored.entry(name.clone()).or_default() += 1;
+            if bytes.kept == *wanted {
+                *kept.as_files.entry(name.clone()).or_default() += 1;
+            } else if copies::within(&bytes.kept, wanted).is_some() {
+                *kept.within.entry(name.clone()).or_default() += 1;
             }
         }
     }
-    stored
+    kept
 }

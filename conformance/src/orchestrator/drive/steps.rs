@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::call::Call;
 use super::copies::Files;
 use super::director::Director;
-use super::leaks::{self, Needles};
+use super::leaks::{self, Kept, Needles};
 use super::site::lossy;
 use crate::drive::{clock, reap, snapshot, with_placeholders};
 use crate::observe::Bytes;
@@ -184,7 +184,7 @@ impl Director<'_> {
             .as_ref()
             .map(|ended| (shortened(&ended.stdout), shortened(&ended.stderr)))
             .unwrap_or_default();
-        let (leaks, stored) = self.found_again(&label, &[&stdout, &stderr], exports.as_ref());
+        let (leaks, kept) = self.found_again(&label, &[&stdout, &stderr], exports.as_ref());
         let folder = self.site.workspace(&label).to_owned();
         let before = self.trees.remove(&label).unwrap_or_default();
         let after = snapshot::look(&folder, Some(&before)).tree;
@@ -218,7 +218,8 @@ impl Director<'_> {
             workspace_changes,
             dirs_left: self.dirs_left(),
             leaks,
-            stored,
+            stored: kept.as_files,
+            stored_within: kept.within,
             done: taken.done,
             response: taken.response,
             name,
@@ -278,25 +279,22 @@ impl Director<'_> {
         label: &str,
         output: &[&Bytes; 2],
         exports: Option<&Exports>,
-    ) -> (
-        Vec<crate::orchestrator::observe::Leak>,
-        BTreeMap<String, usize>,
-    ) {
+    ) -> (Vec<crate::orchestrator::observe::Leak>, Kept) {
         let mut leaks = Vec::new();
         let needles = Needles::of(&self.canaries);
         for (place, bytes) in ["stdout", "stderr"].into_iter().zip(output) {
             needles.find(&bytes.kept, place, &mut leaks);
         }
         let Some(exports) = exports else {
-            return (leaks, BTreeMap::new());
+            return (leaks, Kept::default());
         };
         for (place, document) in exports.named() {
             needles.find(&document.text.kept, &format!("export:{place}"), &mut leaks);
         }
         let nothing = Files::new();
         let planned = self.planned.get(label).unwrap_or(&nothing);
-        let stored = leaks::search(&self.site.state, &needles, planned, &mut leaks);
-        (leaks, stored)
+        let kept = leaks::search(&self.site.state, &needles, planned, &mut leaks);
+        (leaks, kept)
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) fn store_kept(view: &View<'_>) -> Told {
         .step
         .stored
         .iter()
-        .filter(|(_, copies)| **copies == 0)
+        .filter(|(path, copies)| **copies == 0 && !view.step.stored_within.contains_key(*path))
         .map(|(path, _)| path.as_str())
         .collect();
     Some(unless(

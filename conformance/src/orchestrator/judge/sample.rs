@@ -98,6 +98,7 @@ fn step(name: &str, act: ActSeen, status: i32, exports: Exports) -> StepSeen {
         dirs_left: Vec::new(),
         leaks: Vec::new(),
         stored: [("edits/body.data".to_owned(), 1)].into(),
+        stored_within: BTreeMap::new(),
         done: None,
         response: None,
     }
