@@ -191,7 +191,7 @@ pub enum Expect {
         #[serde(default)]
         must_fail: bool,
     },
-    /// Nothing was launched; state, journal, token and requests are as before. The audit log may grow.
+    /// Nothing was launched; state, journal, token, requests and approvals are as before. The audit log may grow.
     Unchanged,
     /// AWAITING_APPROVAL with a request to answer, and no take-off.
     Waiting,
@@ -213,6 +213,8 @@ pub enum Expect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kept {
+    /// `approvals` of the state record.
+    Approvals,
     /// `artifacts` of the state record.
     Artifacts,
     /// Every exported request.

@@ -249,7 +249,8 @@ fn unchanged(view: &View<'_>, views: &Views<'_>) -> Judged {
         "nothing launched",
         format!("{launched} launch(es)"),
     );
-    let documents = [Kept::State, Kept::Wal, Kept::Token, Kept::Requests];
+    use Kept as K;
+    let documents = [K::State, K::Wal, K::Token, K::Requests, K::Approvals];
     problems.extend(differences(before, view, &documents)?);
     Ok(problems)
 }
@@ -298,6 +299,7 @@ fn extract(docs: &Docs, document: Kept) -> (&'static str, Option<String>) {
     let state = docs.state.as_ref().ok();
     let member = |name: &str| state.and_then(|it| it.get(name)).map(ToString::to_string);
     match document {
+        Kept::Approvals => ("approvals of the record", member("approvals")),
         Kept::Artifacts => ("artifacts of the record", member("artifacts")),
         Kept::Requests => ("requests", docs.requests.as_ref().ok().map(|it| lines(it))),
         Kept::State => ("current_state", member("current_state")),
