@@ -209,8 +209,8 @@ pub struct Respond {
     /// As for a verb.
     pub meanwhile: Vec<Step>,
     /// Which request's id it carries: `pending` (default; the last one without an accepted response),
-    /// `pending:ROLE`, `first`, `last`, `of:WORKFLOW` (the pending one of another workflow), or any
-    /// text after `literal:`.
+    /// `pending:ROLE`, `first`, `last`, `rebound` (the last one with another plan token), `of:WORKFLOW`
+    /// (the pending one of another workflow), or any text after `literal:`.
     pub to: Option<String>,
     /// Members that replace or join `approved = true`, `approver = "ada"`, `timestamp = now`.
     pub set: toml::Table,
@@ -265,6 +265,8 @@ pub enum TamperFile {
     /// Every regular file that holds this text; `{workflow_id}`, `{approval_id}` and
     /// `{plan_token}` are filled in.
     Holding(String),
+    /// The smallest of them: what repeats a state, rather than what tells how it came about.
+    SmallestHolding(String),
     /// Every regular file with the exact bytes of a planned artifact's file, `NAME/body.data`.
     Artifact(String),
     /// The n-th regular file in the order of paths, counted from 0.
@@ -287,6 +289,8 @@ pub enum TamperAct {
     Cut(u8),
     /// That many bytes are cut off its end.
     CutBytes(u64),
+    /// Its last line is cut off, whole.
+    CutLine(bool),
     /// These bytes are appended.
     Append(String),
     /// The found text is replaced; without one, the whole file.

@@ -109,6 +109,9 @@ pub enum Expect {
         /// Fewer are fine too.
         #[serde(default)]
         at_most: bool,
+        /// More are fine too.
+        #[serde(default)]
+        at_least: bool,
         /// Counted from the beginning of the run, not only during the step.
         #[serde(default)]
         in_run: bool,
@@ -117,6 +120,12 @@ pub enum Expect {
     NotPermitted,
     /// No engine was launched, and no workflow went anywhere: an error, or FAILED.
     NotStarted,
+    /// The state that is shown, while another call is held, is none of these. Where none can be
+    /// exported meanwhile, nothing is said.
+    NotYet {
+        /// States that are not reached yet.
+        states: Vec<State>,
+    },
     /// The states passed through, optional ones left out.
     Path {
         /// From the first to the last.
@@ -169,13 +178,22 @@ pub enum Expect {
         policy: String,
     },
     /// Halted without a take-off in the step: FAILED, or exit status 4. Where state was damaged.
-    Stopped,
+    Stopped {
+        /// States that must not be in the path.
+        #[serde(default)]
+        never: Vec<State>,
+    },
     /// Take-off happened with exactly the planned bytes, or not at all and the workflow failed.
     TakeOffAsPlanned,
+    /// Nothing of what was planned is kept any more.
+    StoreDeleted,
     /// How the plan token compares with another step's.
     Token {
         /// That step.
         r#as: String,
+        /// Which member; `token` if left out.
+        #[serde(default)]
+        member: Option<String>,
         /// Whether it is the same one.
         equal: bool,
     },
@@ -207,6 +225,18 @@ pub enum Expect {
         #[serde(default)]
         lacks: Vec<String>,
     },
+}
+
+impl Expect {
+    /// The step that it compares with, as a selector of steps.
+    pub fn twin(&self) -> Option<&str> {
+        match self {
+            Self::SameCourse { r#as } | Self::SameOrStopped { r#as } | Self::Token { r#as, .. } => {
+                Some(r#as)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What can be compared with an earlier step.

@@ -135,6 +135,12 @@ pub enum Rule {
     StateArtifacts,
     /// Digests of the record are descriptor digests (C-05).
     StateDigests,
+    /// Evaluations of the write-ahead log are in the record (CC-RST-001).
+    StateEvaluations,
+    /// The record says up to where the audit log was written (C-41).
+    StatePosition,
+    /// In COMPLETED every step is among those completed (C-78).
+    StateSteps,
     /// The record names a token when and only when there is one (C-13).
     StateToken,
     /// The record validates (CC-RST-001).

@@ -86,8 +86,8 @@ pub fn select(kit: &Kit, selection: &Selection, part: Part) -> Result<Plan, Sele
     })
 }
 
-/// The drills that the selected checks look at, directly or through their controls. A check on every
-/// step of every drill looks at those that are driven anyway, and at its own.
+/// The drills that the selected checks look at or compare with, directly or through their controls. A
+/// check on every step of every drill looks at those that are driven anyway, and at its own.
 fn drills_for<'a>(kit: &'a Kit, selected: &BTreeSet<String>) -> BTreeSet<&'a str> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&Check> = kit.checks().filter(|c| selected.contains(&c.id)).collect();
@@ -95,7 +95,8 @@ fn drills_for<'a>(kit: &'a Kit, selected: &BTreeSet<String>) -> BTreeSet<&'a str
     while let Some(check) = open.pop() {
         let own = kit.drill_of(&check.id).map_or("", |drill| &drill.name);
         names.insert(own);
-        for word in &check.on {
+        let twin = check.expect.twin();
+        for word in check.on.iter().map(String::as_str).chain(twin) {
             let selector = Selector::parse(word, own);
             if !selector.is_everything() {
                 let found = kit.drills.iter().filter(|drill| selector.finds_in(drill));
@@ -199,6 +200,21 @@ mod tests {
             })
             .collect();
         assert_eq!(parts, whole.selected);
+    }
+
+    #[test]
+    fn what_a_check_compares_with_is_driven() {
+        let kit = Kit::embedded().unwrap();
+        let selection = Selection {
+            filters: vec!["CC-RST-018/changed-byte".to_owned()],
+            ..Selection::default()
+        };
+        let plan = select(&kit, &selection, Part::WHOLE).unwrap();
+        assert!(
+            plan.runs
+                .iter()
+                .any(|run| run.name() == "waiting/left-alone")
+        );
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Conduct {
 
 impl Effect {
     fn perform(&self, launch: &Launch<'_>) -> std::io::Result<()> {
-        let path = place(self.folder, launch).join(&self.path);
+        let path = place(self.folder, launch).join(fill(&self.path, launch.input));
         if let Some(folder) = path.parent() {
             let _ = std::fs::create_dir_all(folder);
         }

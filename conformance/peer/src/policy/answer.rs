@@ -1,5 +1,7 @@
 //! The script of a policy, and what it answers.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -53,6 +55,8 @@ pub(crate) struct When {
     pub(crate) contains: Option<String>,
     /// The mode of the input.
     pub(crate) mode: Option<String>,
+    /// A file that is there: for a policy that becomes stricter while its program stays the same.
+    pub(crate) exists: Option<PathBuf>,
     pub(crate) answer: Answer,
 }
 
@@ -84,6 +88,7 @@ impl TryFrom<toml::Table> for When {
         Ok(Self {
             contains: take(&mut table, "contains")?,
             mode: take(&mut table, "mode")?,
+            exists: take(&mut table, "exists")?,
             answer: table.try_into()?,
         })
     }
@@ -99,6 +104,7 @@ impl PolicyScript {
                 .as_ref()
                 .is_none_or(|text| haystack.holds(text));
             held && when.mode.as_ref().is_none_or(|mode| haystack.is_mode(mode))
+                && when.exists.as_ref().is_none_or(|path| path.exists())
         };
         self.when
             .iter()

@@ -88,6 +88,7 @@ impl Director<'_> {
             .filter(|request| role.is_none_or(|role| request["required_role"] == role));
         match to {
             "first" => wanted.next().and_then(id),
+            "rebound" => wanted.next_back().and_then(id).map(|id| rebound(&id)),
             "last" => wanted.next_back().and_then(id),
             _ => {
                 let all: Vec<String> = wanted.filter_map(id).collect();
@@ -96,6 +97,14 @@ impl Director<'_> {
             }
         }
     }
+}
+
+/// The id with another last digit: that of the same request, bound to a plan that there is not.
+fn rebound(id: &str) -> String {
+    let mut changed = id.to_owned();
+    let last = if changed.pop() == Some('0') { '1' } else { '0' };
+    changed.push(last);
+    changed
 }
 
 /// A document of JSON lines; what is no JSON is left out.

@@ -91,6 +91,12 @@ impl Director<'_> {
                     .collect()
             }
             TamperFile::Holding(text) => self.holding(&self.filled(text, label), files),
+            TamperFile::SmallestHolding(text) => {
+                files.sort_by_key(|(_, size)| *size);
+                let mut found = self.holding(&self.filled(text, label), files);
+                found.truncate(1);
+                found
+            }
             TamperFile::Artifact(name) => self.copies(name, label, files),
         }
     }
@@ -243,6 +249,11 @@ fn damage(path: &Path, at: Option<(usize, usize)>, by: &TamperAct) -> io::Result
         TamperAct::CutBytes(count) => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
             bytes.truncate(length.saturating_sub(count));
+        }
+        TamperAct::CutLine(_) => {
+            let rest = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            let end = rest.iter().rposition(|byte| *byte == b'\n');
+            bytes.truncate(end.map_or(0, |end| end + 1));
         }
         TamperAct::Append(text) => bytes.extend_from_slice(text.as_bytes()),
         TamperAct::Replace(text) => {

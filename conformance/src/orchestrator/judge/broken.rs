@@ -183,6 +183,15 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
         state(s, |it| it["artifacts"][0]["artifact_hash"] = json!("0"))
     }),
     (Rule::StateOfWal, fails),
+    (Rule::StateEvaluations, |s| {
+        state(s, |it| it["policy_evaluations"] = json!([]))
+    }),
+    (Rule::StateSteps, |s| {
+        state(s, |it| it["steps_pending"] = json!(["edit"]))
+    }),
+    (Rule::StatePosition, |s| {
+        state(s, |it| it["metadata"]["audit_offset"]["count"] = json!(0))
+    }),
     (Rule::StateToken, |s| {
         state(s, |it| it["plan_token_hash"] = json!(""))
     }),

@@ -25,6 +25,29 @@ pub(super) fn stations(docs: &Docs) -> Vec<State> {
     passed
 }
 
+/// The first of these states that the log passed through, where none should be.
+pub(super) fn entered(view: &View<'_>, never: &[State]) -> Problems {
+    let passed = view.docs.as_ref().map(states).unwrap_or_default();
+    let found = never.iter().find(|state| passed.contains(state));
+    found.map_or_else(Vec::new, |state| {
+        problem(
+            format!("never {state}"),
+            format!("{state} stands in the audit log"),
+        )
+    })
+}
+
+/// The state that is shown is none of these. Nothing is said where none is shown.
+pub(super) fn not_yet(view: &View<'_>, states: &[State]) -> Problems {
+    let early = view.state().filter(|state| states.contains(state));
+    early.map_or_else(Vec::new, |state| {
+        problem(
+            format!("none of {} yet", line(states)),
+            format!("{state}, while it still goes on"),
+        )
+    })
+}
+
 /// The states as one line.
 pub(super) fn line(states: &[State]) -> String {
     let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();

@@ -54,6 +54,38 @@ pub(super) fn state_token(view: &View<'_>) -> Told {
     Some(problems)
 }
 
+/// `metadata.audit_offset` counts events that the log has (C-41); the log may have more.
+pub(super) fn state_position(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let events = docs.log().len() as u64;
+    let offset = state.pointer("/metadata/audit_offset");
+    let count = offset.and_then(|it| it.get("count")?.as_u64());
+    let held = count.is_some_and(|count| (1..=events).contains(&count))
+        && offset.is_some_and(|it| text(it, "/last_hash").is_some_and(|hash| !hash.is_empty()));
+    Some(unless(
+        held,
+        format!("metadata.audit_offset with a count from 1 to {events}, and a last_hash"),
+        offset.map_or_else(|| "there is none".to_owned(), ToString::to_string),
+    ))
+}
+
+/// A completed workflow has steps completed, and none pending.
+pub(super) fn state_steps(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    docs.state().filter(|it| *it == State::Completed)?;
+    let (completed, pending) = (
+        items(state, "/steps_completed"),
+        items(state, "/steps_pending"),
+    );
+    Some(unless(
+        !completed.is_empty() && pending.is_empty(),
+        "steps_completed with the steps, and steps_pending empty",
+        format!("{completed:?} completed, {pending:?} pending"),
+    ))
+}
+
 /// Every planned artifact stands in the record, once, with its step and role.
 pub(super) fn state_artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
     let docs = view.settled()?;

@@ -49,6 +49,11 @@ fn marked(seen: &mut Observation) {
     });
 }
 
+fn deleted(seen: &mut Observation) {
+    let stored = &mut step(seen, 1).stored;
+    stored.values_mut().for_each(|copies| *copies = 0);
+}
+
 fn warned(seen: &mut Observation) {
     event(seen, "workflow_complete", |it| {
         it["severity"] = json!("error")
@@ -208,8 +213,18 @@ const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
             step(s, 0).programs.push(again);
         },
     ),
+    (
+        "kind = 'launches'\nmode = 'flight-plan'\ncount = 1\nat-least = true",
+        0,
+        |s| {
+            let again = plan(s).clone();
+            step(s, 0).programs.push(again);
+        },
+        |s| step(s, 0).programs.clear(),
+    ),
     ("kind = 'not-permitted'", 1, failed, nothing),
     ("kind = 'not-started'", 1, not_started, nothing),
+    ("kind = 'not-yet'\nstates = ['FAILED']", 1, nothing, fails),
     (
         "kind = 'path'\nstates = ['INIT', 'PLAN_GENERATED', 'ARTIFACTS_VALIDATED', 'TOKEN_CREATED', 'AWAITING_APPROVAL', 'APPROVED', 'READY_FOR_TAKEOFF', 'EXECUTION_COMPLETE', 'COMPLETED']",
         1,
@@ -254,6 +269,16 @@ const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
         nothing,
     ),
     ("kind = 'stopped'", 1, failed, nothing),
+    (
+        "kind = 'stopped'\nnever = ['APPROVED']",
+        1,
+        |s| {
+            failed(s);
+            no_approved(s);
+        },
+        failed,
+    ),
+    ("kind = 'store-deleted'", 1, deleted, nothing),
     ("kind = 'take-off-as-planned'", 1, nothing, other_bytes),
     (
         "kind = 'token'\nas = 'sample:run'\nequal = true",
@@ -266,6 +291,12 @@ const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
         1,
         other_token,
         nothing,
+    ),
+    (
+        "kind = 'token'\nas = 'sample:run'\nmember = 'engine_id'\nequal = true",
+        1,
+        nothing,
+        |s| super::broken::token(s, |it| it["engine_id"] = json!("other")),
     ),
     (
         "kind = 'triggered-only'\npolicies = ['rule']",

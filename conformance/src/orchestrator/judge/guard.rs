@@ -98,6 +98,20 @@ pub(super) fn take_off_as_planned(view: &View<'_>, views: &Views<'_>) -> Judged 
         .ok_or_else(|| "what was planned was not seen as a whole".to_owned())
 }
 
+/// No copy of a planned file with any content is kept.
+pub(super) fn store_deleted(view: &View<'_>) -> Judged {
+    if view.step.stored.is_empty() {
+        return Err("what was planned was not seen".to_owned());
+    }
+    let kept = view.step.stored.iter().filter(|(_, copies)| **copies > 0);
+    let kept: Vec<&str> = kept.map(|(path, _)| path.as_str()).collect();
+    Ok(unless(
+        kept.is_empty(),
+        "no planned file kept",
+        format!("copies of {}", kept.join(", ")),
+    ))
+}
+
 /// No engine could make a file outside its directories.
 pub(super) fn confined(view: &View<'_>) -> Judged {
     let mut tried = 0;

@@ -1,5 +1,7 @@
 //! Expectations on how a step ended: state, launches, documents before and after.
 
+use std::cmp::Ordering;
+
 use cabincrew_protocol::workflow::State;
 
 use super::course;
@@ -8,6 +10,7 @@ use super::look::{Problems, problem, unless};
 use super::plan;
 use super::record;
 use super::select;
+use super::token;
 use super::view::{Docs, View, Views};
 use crate::observe::End;
 use crate::orchestrator::expect::{Expect, Kept};
@@ -47,6 +50,7 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         E::Launches { .. } => Ok(launches(expect, view, views)),
         E::NotPermitted => Ok(guard::not_permitted(view, views)),
         E::NotStarted => Ok(not_started(view)),
+        E::NotYet { states } => Ok(course::not_yet(view, states)),
         E::Path { states } => course::path(view, states),
         E::PlanningGuarded => guard::planning(view),
         E::PolicySaw {
@@ -64,9 +68,14 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         E::SameCourse { r#as } => course::same(view, views, own, r#as),
         E::SameOrStopped { r#as } => same_or_stopped(view, views, own, r#as),
         E::ScoreRecorded { policy } => course::score(view, policy),
-        E::Stopped => Ok(stopped(view)),
+        E::Stopped { never } => Ok([stopped(view), course::entered(view, never)].concat()),
         E::TakeOffAsPlanned => guard::take_off_as_planned(view, views),
-        E::Token { r#as, equal } => token(view, twin(views, own, r#as)?, *equal),
+        E::StoreDeleted => guard::store_deleted(view),
+        E::Token {
+            r#as,
+            member,
+            equal,
+        } => token::compare(view, twin(views, own, r#as)?, member.as_deref(), *equal),
         E::TriggeredOnly { policies } => plan::triggered_only(view, policies),
         E::TurnedDown { must_fail } => Ok(turned_down(view, *must_fail)),
         E::Unchanged => unchanged(view, views),
@@ -141,15 +150,7 @@ fn failed(view: &View<'_>, views: &Views<'_>, never: &[State], took_off: bool) -
     if !took_off {
         problems.extend(no_take_off(view, views));
     }
-    if let Some(docs) = view.docs.as_ref().filter(|_| !never.is_empty()) {
-        let passed = course::states(docs);
-        if let Some(state) = never.iter().find(|state| passed.contains(state)) {
-            problems.extend(problem(
-                format!("never {state}"),
-                format!("{state} stands in the audit log"),
-            ));
-        }
-    }
+    problems.extend(course::entered(view, never));
     Ok(problems)
 }
 
@@ -209,6 +210,7 @@ fn launches(expect: &Expect, view: &View<'_>, views: &Views<'_>) -> Problems {
         mode,
         count,
         at_most,
+        at_least,
         in_run,
     } = expect
     else {
@@ -223,12 +225,20 @@ fn launches(expect: &Expect, view: &View<'_>, views: &Views<'_>) -> Problems {
             .filter(|it| of_script(&it.script))
             .count()
     };
-    let held = launched == *count || (*at_most && launched < *count);
-    let most = if *at_most { "at most " } else { "" };
+    let held = match launched.cmp(count) {
+        Ordering::Less => *at_most,
+        Ordering::Equal => true,
+        Ordering::Greater => *at_least,
+    };
+    let bound = match (at_most, at_least) {
+        (true, _) => "at most ",
+        (false, true) => "at least ",
+        (false, false) => "",
+    };
     let name = script.as_deref().unwrap_or("any program");
     unless(
         held,
-        format!("{most}{count} launch(es) of {name} for {mode}"),
+        format!("{bound}{count} launch(es) of {name} for {mode}"),
         format!("{launched}"),
     )
 }
@@ -373,25 +383,4 @@ fn turned_down(view: &View<'_>, must_fail: bool) -> Problems {
     };
     problems.extend(unless(held, wanted, state_words(view)));
     problems
-}
-
-fn token(view: &View<'_>, twin: &View<'_>, equal: bool) -> Judged {
-    let value = |of: &View<'_>| {
-        let token = of.docs.as_ref().and_then(Docs::plan_token);
-        let token = token.and_then(|it| super::view::text(it, "/token"));
-        token
-            .map(str::to_owned)
-            .ok_or_else(|| format!("no plan token after {}", of.name()))
-    };
-    let (this, other) = (value(view)?, value(twin)?);
-    let relation = if equal {
-        "the same token as"
-    } else {
-        "another token than"
-    };
-    Ok(unless(
-        (this == other) == equal,
-        format!("{relation} {}: {other}", twin.name()),
-        this,
-    ))
 }

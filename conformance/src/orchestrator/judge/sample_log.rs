@@ -26,10 +26,12 @@ pub(super) fn state(ended: bool) -> Value {
     json!({
         "workflow_id": ID, "current_state": if ended { "COMPLETED" } else { "AWAITING_APPROVAL" },
         "plan_token_hash": hash(), "created_at": at(0), "updated_at": at(30),
-        "steps_completed": [], "steps_pending": ["edit"], "approvals": approvals,
+        "steps_completed": if ended { json!(["edit"]) } else { json!([]) },
+        "steps_pending": if ended { json!([]) } else { json!(["edit"]) }, "approvals": approvals,
         "artifacts": artifacts,
         "policy_evaluations": [{"evaluation_id": "e1", "step_id": "edit", "policy_name": "custom/rule",
                                 "decision": "require_approval", "evaluated_at": at(10)}],
+        "metadata": {"audit_offset": {"count": 1, "last_hash": hash()}},
     })
 }
 

@@ -5,13 +5,37 @@ use serde_json::Value;
 
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
+use super::outcome::Judged;
 use super::plan::step_id;
 use super::planned::{Planned, planned};
 use super::time;
-use super::view::{View, Views, items, parse, text};
+use super::view::{Docs, View, Views, items, parse, text};
 
 fn token<'v>(view: &'v View<'_>) -> Option<&'v Value> {
     view.whole()?.plan_token()
+}
+
+/// How a member of the exported token compares with that of another step.
+pub(super) fn compare(
+    view: &View<'_>,
+    twin: &View<'_>,
+    member: Option<&str>,
+    equal: bool,
+) -> Judged {
+    let member = member.unwrap_or("token");
+    let value = |of: &View<'_>| {
+        let token = of.docs.as_ref().and_then(Docs::plan_token);
+        token
+            .and_then(|it| Some(it.get(member)?.as_str()?.to_owned()))
+            .ok_or_else(|| format!("no plan token with a {member} after {}", of.name()))
+    };
+    let (this, other) = (value(view)?, value(twin)?);
+    let relation = if equal { "the same" } else { "not the same" };
+    Ok(unless(
+        (this == other) == equal,
+        format!("{relation} {member} as after {}: {other}", twin.name()),
+        this,
+    ))
 }
 
 /// The artifacts that the exported token is about: those of the step planned last.

@@ -150,6 +150,32 @@ pub(super) fn adds_up(view: &View<'_>) -> Told {
     ))
 }
 
+/// Every evaluation that the entries tell of is in the record.
+pub(super) fn evaluations(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let told = entries(docs)?
+        .iter()
+        .filter(|entry| text(entry, "/entry_type") == Some("policy_evaluated"))
+        .filter_map(|entry| text(entry, "/data/evaluation_id"));
+    let kept = |id: &str| {
+        items(state, "/policy_evaluations")
+            .iter()
+            .any(|it| text(it, "/evaluation_id") == Some(id))
+    };
+    let mut any = false;
+    let mut problems = Problems::new();
+    for id in told {
+        any = true;
+        problems.extend(unless(
+            kept(id),
+            format!("the evaluation {id} of the write-ahead log in the record"),
+            "it is not there",
+        ));
+    }
+    any.then_some(problems)
+}
+
 /// The log passes through the states that the entries mean, all of them.
 pub(super) fn transitions(view: &View<'_>) -> Told {
     let docs = view.settled()?;
