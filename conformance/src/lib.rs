@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod exit;
 pub mod expect;
 pub mod explain;
+pub mod fault;
 mod filter;
 pub mod golden;
 pub mod init;

@@ -39,6 +39,9 @@ struct Fault {
     /// Checks that may fail besides.
     #[serde(default)]
     may_fail: Vec<String>,
+    /// Why no check catches it.
+    #[serde(default)]
+    excluded: Option<String>,
 }
 
 fn crate_folder() -> &'static Path {
@@ -139,6 +142,12 @@ fn every_fault_is_described() {
             "{name}: {}",
             fault.family
         );
+        if let Some(reason) = &fault.excluded {
+            assert!(
+                fault.fails.is_empty() && reason.len() > 20,
+                "{name} is caught, or does not say why it is not"
+            );
+        }
         for check in &fault.fails {
             assert!(
                 !fault.may_fail.contains(check),

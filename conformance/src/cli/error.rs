@@ -6,7 +6,6 @@ use cabincrew_protocol::audit::KeyError;
 
 use crate::adapter::AdapterError;
 use crate::catalogue::CatalogueError;
-use crate::coverage::CoverageError;
 use crate::draft::DraftError;
 use crate::draft::baseline::BaselineError;
 use crate::drive::engine::DriveError;
@@ -14,6 +13,7 @@ use crate::everything::EverythingError;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::explain::ExplainError;
+use crate::fault::FaultError;
 use crate::golden::GoldenError;
 use crate::init::InitError;
 use crate::known::KnownError;
@@ -54,7 +54,7 @@ pub enum CliError {
     Catalogue(#[from] CatalogueError),
     /// The table of coverage cannot be made.
     #[error("the table of coverage cannot be made")]
-    Coverage(#[from] CoverageError),
+    Coverage(#[from] FaultError),
     /// The draft cannot be read.
     #[error("the draft cannot be checked")]
     Draft(#[from] DraftError),

@@ -4,4 +4,4 @@ pub mod html;
 pub mod markdown;
 mod model;
 
-pub use model::{Coverage, CoverageError, Proof, Row, Standing};
+pub use model::{Coverage, Proof, Row, Standing};

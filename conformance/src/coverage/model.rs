@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cabincrew_fixtures::FAULTS;
 use cabincrew_protocol::requirement::{Catalogue, Verify};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::fault::{self, FaultError, Wrong};
 use crate::suite::CheckSet;
 
 /// How a requirement stands.
@@ -58,33 +58,12 @@ pub struct Coverage {
     pub requirements: Vec<Row>,
 }
 
-/// Why there is no table.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CoverageError {
-    /// A file that describes a fault has another shape.
-    #[error("the fault {name} cannot be read")]
-    Fault {
-        /// The file, without its extension.
-        name: String,
-        /// Why.
-        source: toml::de::Error,
-    },
-}
-
-/// The part of a fault's file that says which checks catch it.
-#[derive(Deserialize)]
-struct Fault {
-    #[serde(default)]
-    fails: Vec<String>,
-}
-
 impl Coverage {
     /// The coverage by the checks of these kits.
     ///
     /// # Errors
     /// When a fault of this build cannot be read; tests rule it out.
-    pub fn of(kits: &[&dyn CheckSet]) -> Result<Self, CoverageError> {
+    pub fn of(kits: &[&dyn CheckSet]) -> Result<Self, FaultError> {
         let faults = faults()?;
         let mut checks: BTreeMap<&str, Vec<Proof>> = BTreeMap::new();
         for card in kits.iter().flat_map(|kit| kit.cards()) {
@@ -141,20 +120,16 @@ impl Row {
     }
 }
 
-/// The faults that each check has been seen to catch.
-fn faults() -> Result<BTreeMap<String, BTreeSet<String>>, CoverageError> {
+/// The faults of engines and orchestrators that each check has been seen to catch. No check judges
+/// both, so their names do not meet.
+fn faults() -> Result<BTreeMap<String, BTreeSet<String>>, FaultError> {
     let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in FAULTS.files() {
-        let path = file.path().to_string_lossy();
-        let (Some(name), Some(text)) = (path.strip_suffix(".toml"), file.contents_utf8()) else {
-            continue;
-        };
-        let fault: Fault = toml::from_str(text).map_err(|source| CoverageError::Fault {
-            name: name.to_owned(),
-            source,
-        })?;
-        for check in fault.fails {
-            caught.entry(check).or_default().insert(name.to_owned());
+    for wrong in [Wrong::Engine, Wrong::Orchestrator] {
+        for fault in fault::of(wrong)? {
+            for check in fault.fails {
+                let names = caught.entry(check).or_default();
+                names.insert(fault.name.clone());
+            }
         }
     }
     Ok(caught)

@@ -2,19 +2,11 @@
 
 use cabincrew_protocol::profile;
 use cabincrew_protocol::requirement::{Requirement, Verify};
-use serde::Deserialize;
 
+use crate::fault::{self, Wrong};
 use crate::report::failure::decisions;
 use crate::report::page::{Page, STRONG};
 use crate::suite::{Card, CheckSet, requirement};
-
-/// What `explain` reads of a fault file.
-#[derive(Debug, Deserialize)]
-struct Fault {
-    summary: String,
-    #[serde(default)]
-    fails: Vec<String>,
-}
 
 /// A check: what holds, why, how it is checked, what breaks it, and what proves that it bites.
 pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
@@ -53,7 +45,7 @@ pub(super) fn of_check(kind: &str, check: &Card<'_>) -> String {
             page.paragraph(4, &format!("- {cause}"));
         }
     }
-    proof(&mut page, check);
+    proof(&mut page, kind, check);
     page.gap();
     page.command(
         "run it",
@@ -81,31 +73,27 @@ fn how(page: &mut Page, kind: &str, check: &Card<'_>) {
     }
 }
 
-/// The faults of the scripted peer that this check has been seen to catch.
-fn proof(page: &mut Page, check: &Card<'_>) {
-    let faults = faults(check.id);
+/// The faults that this check has been seen to catch.
+fn proof(page: &mut Page, kind: &str, check: &Card<'_>) {
+    let wrong = if kind == "engine" {
+        Wrong::Engine
+    } else {
+        Wrong::Orchestrator
+    };
+    let mut faults = fault::of(wrong).unwrap_or_default();
+    faults.retain(|fault| fault.fails.iter().any(|id| id == check.id));
     if faults.is_empty() {
         return;
     }
     page.gap();
-    page.line("  seen failing on engines with one of these faults (fixtures/faults)");
-    for (name, summary) in faults {
-        page.paragraph(4, &format!("- {name}: {summary}"));
+    page.line(&format!(
+        "  seen failing on {} with one of these faults ({})",
+        wrong.subjects(),
+        wrong.folder()
+    ));
+    for fault in faults {
+        page.paragraph(4, &format!("- {}: {}", fault.name, fault.summary));
     }
-}
-
-fn faults(id: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = cabincrew_fixtures::FAULTS
-        .files()
-        .filter_map(|file| {
-            let name = file.path().file_name()?.to_str()?.strip_suffix(".toml")?;
-            let fault: Fault = toml::from_str(file.contents_utf8()?).ok()?;
-            let is_caught = fault.fails.iter().any(|other| other == id);
-            is_caught.then(|| (name.to_owned(), fault.summary))
-        })
-        .collect();
-    found.sort();
-    found
 }
 
 /// A requirement: its sentence, where it stands, and which checks verify it.

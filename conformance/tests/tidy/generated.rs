@@ -7,6 +7,7 @@ use cabincrew_conform::catalogue::Kit;
 use cabincrew_conform::coverage::{Coverage, Standing, markdown};
 use cabincrew_conform::draft::print::explain;
 use cabincrew_conform::exit::Exit;
+use cabincrew_conform::fault::{self, Wrong};
 use cabincrew_conform::orchestrator::catalogue::Kit as OrchestratorKit;
 use cabincrew_protocol::profile::decisions;
 use cabincrew_protocol::requirement::Actor;
@@ -114,6 +115,38 @@ fn decided() -> String {
     page
 }
 
+fn orchestrator_faults() -> String {
+    let faults = fault::of(Wrong::Orchestrator).expect("the faults of this build can be read");
+    let caught = faults.iter().filter(|fault| !fault.fails.is_empty());
+    let mut page =
+        format!("{NOTE}# Faults of the reference orchestrator and the checks that catch them\n\n");
+    let _ = write!(
+        page,
+        "From `{}`. {} of {} faults are caught: each was seen to fail the checks beside it,\n\
+         of which the first one is meant for it. For each of the others there is a reason why no check can catch it.\n\
+         `CABINCREW_FAULTS=all cargo test -p cabincrew-conform --test seeded` sees all of them again.\n\n\
+         | fault | what it does | requirement | caught by |\n|---|---|---|---|\n",
+        Wrong::Orchestrator.folder(),
+        caught.count(),
+        faults.len()
+    );
+    for fault in &faults {
+        let ids: Vec<String> = fault.fails.iter().map(|id| format!("`{id}`")).collect();
+        let outcome = fault.excluded.as_ref().map_or_else(
+            || ids.join(", "),
+            |reason| format!("excluded: {}", cell(reason)),
+        );
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {outcome} |",
+            fault.name,
+            cell(&fault.summary),
+            fault.requirement
+        );
+    }
+    page
+}
+
 /// Text in which only what stands in backticks is markup.
 fn prose(text: &str) -> String {
     let parts = text.split('`').enumerate();
@@ -183,6 +216,14 @@ fn the_list_of_checks_of_orchestrators_is_fresh() {
     fresh(
         "docs/generated/orchestrator-checks.md",
         &orchestrator_checks(),
+    );
+}
+
+#[test]
+fn the_list_of_faults_of_the_reference_is_fresh() {
+    fresh(
+        "docs/generated/orchestrator-faults.md",
+        &orchestrator_faults(),
     );
 }
 

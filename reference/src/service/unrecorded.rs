@@ -11,10 +11,10 @@ pub(super) fn again(open: &mut Open) {
     let record = open.journal.record();
     let failed = matches!(record.stage, Stage::Failed { .. });
     let sealed = record.stage.sealed().is_some();
-    let gone = !open.held.home.artifacts(0, "").is_dir();
+    let gone = fault::on(Fault::MissingArtifactsPlannedAgain) && !whole(open);
     let plan = (failed && fault::on(Fault::FailedWorkflowPlannedAgain))
         || (sealed && fault::on(Fault::PlannedAgainOnRestart))
-        || (sealed && gone && fault::on(Fault::MissingArtifactsPlannedAgain));
+        || (sealed && gone);
     if plan {
         plan_unrecorded(open);
     }
@@ -22,6 +22,16 @@ pub(super) fn again(open: &mut Open) {
     if waiting && fault::on(Fault::StateDocumentBelieved) && says_approved(open) {
         apply_unrecorded(open);
     }
+}
+
+/// Whether the artifacts of the first step are there, each with what describes it.
+fn whole(open: &Open) -> bool {
+    let Ok(folders) = std::fs::read_dir(open.held.home.artifacts(0, "")) else {
+        return false;
+    };
+    folders
+        .flatten()
+        .all(|folder| folder.path().join("artifact.json").is_file())
 }
 
 /// Runs the engine to plan, and keeps what it leaves.

@@ -1,0 +1,177 @@
+//! Seeded faults of the reference orchestrator: each is seen to fail the check that is meant for it, which
+//! passes where there is no fault.
+//!
+//! One fault of each family is run; `CABINCREW_FAULTS=all` runs every one that a check catches, which takes
+//! some minutes. `docs/generated/orchestrator-faults.md` is the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+
+use cabincrew_conform::fault::{self, Fault, Wrong};
+use cabincrew_conform::orchestrator::catalogue::Kit;
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_cabincrew-conform");
+
+/// One fault of each family.
+const EXAMPLES: &[&str] = &[
+    "any-artifact-path-passes",
+    "any-approval-id-accepted",
+    "approval-reused-by-next-step",
+    "bodies-not-bound",
+    "chain-over-event-ids",
+    "checksum-of-data-alone",
+    "completion-told-twice",
+    "deny-after-take-off-ignored",
+    "deny-yields-to-approval",
+    "descriptor-rewritten-for-take-off",
+    "drift-not-noticed",
+    "existing-workflow-overwritten",
+    "pinned-digest-ignored",
+    "text-after-receipt-passes",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Whether a program knows of faults: one that does refuses a name that no fault has.
+fn is_faulty(program: &Path) -> bool {
+    let mut command = Command::new(program);
+    command
+        .env("CABINCREW_FAULT", "none-of-that-name")
+        .arg("--version");
+    command
+        .output()
+        .is_ok_and(|output| output.status.code() == Some(2))
+}
+
+/// The reference with its faults, which a build with all features leaves beside our program; it is built
+/// here where there was none.
+static REFERENCE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let program = Path::new(BINARY).with_file_name("cabincrew");
+    if !is_faulty(&program) {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "-p", "cabincrew-reference"])
+            .args(["--features", "faults"])
+            .current_dir(root())
+            .status();
+        assert!(status.expect("cargo runs").success(), "it is built");
+    }
+    assert!(is_faulty(&program), "it has faults");
+    program
+});
+
+/// Judges the reference with a fault, or without one; returns the outcomes of these checks. Checks on
+/// every step of every drill look at those of `family` as well.
+fn outcomes(
+    fault: Option<&str>,
+    checks: &BTreeSet<&str>,
+    family: Option<&str>,
+) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().expect("a folder for the report");
+    let kit = Kit::embedded().expect("the kit of this build is sound");
+    let drills = kit.drills.iter().map(|drill| (&drill.family, &drill.name));
+    let drills = drills
+        .filter(|(of, _)| Some(of.as_str()) == family)
+        .map(|(_, name)| format!("drill:{name}"));
+    let words = checks.iter().map(|id| (*id).to_owned());
+    let filter: Vec<String> = words.chain(drills).collect();
+    let mut command = Command::new(BINARY);
+    command
+        .args([
+            "orchestrator",
+            "--class",
+            "all",
+            "--format",
+            "json",
+            "--jobs",
+            "1",
+        ])
+        .args(["--filter", &filter.join(" | "), "--adapter"])
+        .arg(root().join("reference/conform.toml"))
+        .arg("--output")
+        .arg(folder.path().join("report"))
+        .arg("env");
+    if let Some(name) = fault {
+        command.arg(format!("CABINCREW_FAULT={name}"));
+    }
+    let output = command.arg(&*REFERENCE).output().expect("the kit starts");
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let told = report["checks"].as_array().expect("a report lists checks");
+    let text = |check: &Value, member: &str| check[member].as_str().unwrap_or_default().to_owned();
+    told.iter()
+        .filter(|check| checks.contains(text(check, "id").as_str()))
+        .map(|check| (text(check, "id"), text(check, "outcome")))
+        .collect()
+}
+
+fn chosen() -> Vec<Fault> {
+    let mut faults = fault::of(Wrong::Orchestrator).expect("they can be read");
+    faults.retain(|fault| !fault.fails.is_empty());
+    if std::env::var_os("CABINCREW_FAULTS").is_none_or(|which| which != "all") {
+        faults.retain(|fault| EXAMPLES.contains(&fault.name.as_str()));
+        assert_eq!(faults.len(), EXAMPLES.len(), "an example was lost");
+    }
+    faults
+}
+
+#[test]
+fn every_family_has_an_example() {
+    let faults = fault::of(Wrong::Orchestrator).expect("they can be read");
+    let all: BTreeSet<&str> = faults.iter().map(|it| it.family.as_str()).collect();
+    let examples = faults
+        .iter()
+        .filter(|fault| EXAMPLES.contains(&fault.name.as_str()));
+    let shown: BTreeSet<&str> = examples.map(|it| it.family.as_str()).collect();
+    assert_eq!(all, shown);
+}
+
+#[test]
+fn each_fault_fails_the_check_that_is_meant_for_it() {
+    let faults = chosen();
+    let queue = Mutex::new(faults.iter().collect::<Vec<_>>());
+    let problems = Mutex::new(Vec::new());
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let Some(fault) = queue.lock().expect("no panic holds it").pop() else {
+                        return;
+                    };
+                    let meant = BTreeSet::from([fault.fails[0].as_str()]);
+                    let fails = |told: &BTreeMap<String, String>| {
+                        told.values().any(|outcome| outcome == "fail")
+                    };
+                    let mut told = outcomes(Some(&fault.name), &meant, None);
+                    if !fails(&told) {
+                        told = outcomes(Some(&fault.name), &meant, Some(&fault.family));
+                    }
+                    if !fails(&told) {
+                        let problem = format!("{}: {told:?}", fault.name);
+                        problems.lock().expect("no panic holds it").push(problem);
+                    }
+                }
+            });
+        }
+    });
+    let problems = problems.into_inner().expect("no panic holds it");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn without_a_fault_these_checks_pass() {
+    let faults = chosen();
+    let meant: BTreeSet<&str> = faults.iter().map(|fault| fault.fails[0].as_str()).collect();
+    let told = outcomes(None, &meant, None);
+    assert_eq!(told.len(), meant.len());
+    let failed: Vec<_> = told
+        .iter()
+        .filter(|(_, outcome)| *outcome != "pass")
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
