@@ -15,22 +15,22 @@ use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_cabincrew-conform");
 
-/// One fault of each family.
+/// One fault of each family, of those that a small drill shows.
 const EXAMPLES: &[&str] = &[
-    "any-artifact-path-passes",
-    "any-approval-id-accepted",
+    "actual-token-not-audited",
+    "approval-kept-without-token",
     "approval-reused-by-next-step",
-    "bodies-not-bound",
     "chain-over-event-ids",
     "checksum-of-data-alone",
     "completion-told-twice",
-    "deny-after-take-off-ignored",
-    "deny-yields-to-approval",
-    "descriptor-rewritten-for-take-off",
-    "drift-not-noticed",
+    "descriptor-rewritten-in-store",
+    "environment-inherited",
     "existing-workflow-overwritten",
-    "pinned-digest-ignored",
-    "text-after-receipt-passes",
+    "folder-made-in-workspace",
+    "mode-in-input-stays-flight-plan",
+    "policies-do-not-see-config",
+    "policy-digest-constant",
+    "post-execution-not-audited",
 ];
 
 fn root() -> PathBuf {
