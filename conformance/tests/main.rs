@@ -14,4 +14,6 @@ mod reports;
 mod schemas;
 mod spec;
 mod starters;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod sweep;
 mod tidy;

@@ -2,7 +2,7 @@
 
 use cabincrew_crashpoint::{Errno, Finish, Mode, trace};
 
-use crate::subjects::{Site, assert_killed, fault, is_alive, points, shell};
+use crate::subject::{Site, assert_killed, fault, is_alive, points, shell};
 
 const TWO_LINES: &str = "echo first >log; echo second >>log; echo told";
 

@@ -2,7 +2,7 @@
 
 use cabincrew_crashpoint::{Finish, Note, TraceError, trace};
 
-use crate::subjects::{Site, is_alive, points, shell};
+use crate::subject::{Site, is_alive, points, shell};
 
 #[test]
 fn a_shell_subject_is_listed_in_order() {

@@ -5,4 +5,4 @@
 mod faults;
 mod listing;
 mod recording;
-mod subjects;
+mod subject;

@@ -2,7 +2,7 @@
 
 use cabincrew_crashpoint::{Act, Brought, Event, trace};
 
-use crate::subjects::{Site, shell};
+use crate::subject::{Site, shell};
 
 fn recorded(script: &str) -> Vec<Event> {
     let (_, traced) = shell(script, |request| request.record = true);

@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
 use crate::orchestrator::drive::{Options, Target};
+use crate::orchestrator::plan::RunPlan;
 use crate::orchestrator::sweep::{Fashion, Limits, Outcome, of_drill, power_loss, sweep, usual};
 use crate::report::plain::{safe, shell_word};
 
@@ -178,52 +179,76 @@ pub(crate) fn run(args: &SweepArgs, edge: &Edge) -> Result<Exit, CliError> {
         adapter: &adapter,
         options: &options,
     };
-    let start = clock::now();
-    let deadline = args.budget.map(|budget| start.after(budget));
-    let more = || deadline.is_none_or(|deadline| !deadline.has_passed());
-    let limits = Limits {
-        fashions: args.fashions(),
-        point: args.point.clone(),
-        more: args.budget.map(|_| &more as &(dyn Fn() -> bool + Sync)),
-        seed: args.seed,
-    };
-    let repeat = repeated(args, edge);
+    let parts: Vec<(&RunPlan, PartArg)> = scenarios
+        .iter()
+        .flat_map(|scenario| [(scenario, PartArg::Kill), (scenario, PartArg::PowerLoss)])
+        .filter(|(_, part)| args.has(*part))
+        .collect();
     let mut exit = Exit::Conforms;
-    let live = Live {
-        edge,
-        scenario: "sweep",
-    };
-    for scenario in &scenarios {
-        let name = scenario.name();
-        if args.has(PartArg::Kill) {
-            let started = clock::now();
-            let swept = sweep(&target, scenario, &limits, &live);
-            live.clear();
-            let swept = swept?;
-            if args.list && swept.unproven.is_none() {
-                let names: Vec<String> = swept.points.iter().map(|name| safe(name)).collect();
-                output::print(&format!("{}\n", names.join("\n")), Color::Never)?;
-                continue;
-            }
-            output::print(
-                &swept.told(&name, started.elapsed_ms(), &repeat),
-                Color::Auto,
-            )?;
-            exit = worse(exit, swept.outcome());
-        }
-        if args.has(PartArg::PowerLoss) {
-            let started = clock::now();
-            let lost = power_loss(&target, scenario, (&limits, args.image.as_deref()), &live);
-            live.clear();
-            let lost = lost?;
-            output::print(
-                &lost.told(&name, started.elapsed_ms(), &repeat),
-                Color::Auto,
-            )?;
-            exit = worse(exit, lost.outcome());
-        }
+    for (scenario, part) in &parts {
+        // What one part does not need of its time is not given to the next: samples stay comparable.
+        let budget = args.budget.zip(u32::try_from(parts.len()).ok());
+        let budget = budget.map(|(budget, parts)| budget / parts);
+        let one = One {
+            args,
+            edge,
+            target: &target,
+            budget,
+        };
+        exit = worse(exit, one.part(scenario, *part)?);
     }
     Ok(exit)
+}
+
+/// One part of one scenario.
+struct One<'a> {
+    args: &'a SweepArgs,
+    edge: &'a Edge,
+    target: &'a Target<'a>,
+    budget: Option<Duration>,
+}
+
+impl One<'_> {
+    fn part(&self, scenario: &RunPlan, part: PartArg) -> Result<Outcome, CliError> {
+        let start = clock::now();
+        let deadline = self.budget.map(|budget| start.after(budget));
+        let more = || deadline.is_none_or(|deadline| !deadline.has_passed());
+        let limits = Limits {
+            fashions: self.args.fashions(),
+            point: self.args.point.clone(),
+            more: deadline.map(|_| &more as &(dyn Fn() -> bool + Sync)),
+            seed: self.args.seed,
+        };
+        let live = Live {
+            edge: self.edge,
+            scenario: "sweep",
+        };
+        let repeat = repeated(self.args, self.edge);
+        let (text, outcome) = match part {
+            PartArg::Kill => {
+                let swept = sweep(self.target, scenario, &limits, &live);
+                live.clear();
+                let swept = swept?;
+                if self.args.list && swept.unproven.is_none() {
+                    let names: Vec<String> = swept.points.iter().map(|name| safe(name)).collect();
+                    output::print(&format!("{}\n", names.join("\n")), Color::Never)?;
+                    return Ok(Outcome::Survives);
+                }
+                let told = swept.told(&scenario.name(), start.elapsed_ms(), &repeat);
+                (told, swept.outcome())
+            }
+            PartArg::PowerLoss => {
+                let only = self.args.image.as_deref();
+                let lost = power_loss(self.target, scenario, (&limits, only), &live);
+                live.clear();
+                let lost = lost?;
+                let told = lost.told(&scenario.name(), start.elapsed_ms(), &repeat);
+                (told, lost.outcome())
+            }
+        };
+        output::print(&text, Color::Auto)?;
+        Ok(outcome)
+    }
 }
 
 /// A finding comes before anything unproven.

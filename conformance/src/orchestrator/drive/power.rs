@@ -1,7 +1,7 @@
 //! Power loss: one recorded run, then each image of what the disk may hold put in place of the state
 //! directory, and what a restart makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -23,10 +23,15 @@ use crate::tree::{Kind, Tree};
 pub struct Image {
     /// What was lost, and when.
     pub name: String,
+    /// Other losses, at this or other moments, that leave the same.
+    pub also: BTreeSet<String>,
     /// What is there.
     pub contents: Contents,
     /// It needs a disk on which syncing a file does not keep its name.
     pub portable: bool,
+    /// What was lost is the end of what was done to names, data or lengths; otherwise something in the
+    /// middle of it is missing.
+    pub orderly: bool,
     /// How many steps had ended before.
     pub finished: usize,
     /// The foreign programs that were started before, by process.
@@ -42,10 +47,13 @@ pub struct Recorded<'a> {
     pub steps: &'a [StepSeen],
 }
 
+/// The images of a recording, and what the directory holds if nothing is lost; or why there are none.
+pub type Made = Result<(Vec<Image>, Contents), String>;
+
 /// What is done with images.
 pub struct Dealings<'a, T> {
-    /// The images of a recording, what the directory holds if nothing is lost, or why there are none.
-    pub make: &'a (dyn Fn(&Recorded<'_>) -> Result<(Vec<Image>, Contents), String> + Sync),
+    /// Makes them.
+    pub make: &'a (dyn Fn(&Recorded<'_>) -> Made + Sync),
     /// What to make of one, once it was recovered; with the step that was cut off or ended last.
     pub take: &'a (dyn Fn(&Image, &Observation, &str) -> T + Sync),
     /// Whether there is time for more.
@@ -131,9 +139,9 @@ impl Director<'_> {
             taken: Vec::new(),
         };
         for (number, image) in images.iter().enumerate() {
-            let wanted = dealings
-                .only
-                .map_or(number % parts == part, |only| image.name == only);
+            let wanted = dealings.only.map_or(number % parts == part, |only| {
+                image.name == only || image.also.contains(only)
+            });
             if !wanted || !(dealings.more)() || progress.interrupted() {
                 continue;
             }

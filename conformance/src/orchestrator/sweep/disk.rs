@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use cabincrew_crashpoint::{Act, Brought};
 
 /// A file, directory or link, for as long as anything knows of it.
-type Node = usize;
+pub(super) type Node = usize;
 
 /// The watched directory.
-const ROOT: Node = 0;
+pub(super) const ROOT: Node = 0;
 
 /// How far a sync reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ pub type Contents = BTreeMap<String, Entry>;
 
 /// What one effect does.
 #[derive(Debug, Clone)]
-enum Change {
+pub(super) enum Change {
     /// A name of a directory now leads there; the one it was moved from does not any more.
     Name {
         folder: Node,
@@ -60,41 +60,33 @@ enum Change {
 
 /// One thing that may be lost by itself.
 #[derive(Debug, Clone)]
-struct Effect {
+pub(super) struct Effect {
     /// The event that had it.
-    event: usize,
-    change: Change,
+    pub(super) event: usize,
+    pub(super) change: Change,
     /// The event that made it durable.
     strict: Option<usize>,
     portable: Option<usize>,
 }
 
-/// What becomes of the effects that are not durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// All are lost.
-    All,
-    /// Those on data are.
-    Data,
-    /// Those on names are.
-    Names,
-    /// This one is: the number of the effect.
-    One(usize),
-    /// Half of this one is.
-    Half(usize),
-    /// Files do not grow.
-    Growth,
-    /// None is.
-    Nothing,
+/// Largest file that is modelled, bytes.
+const SIZE_MAX: u64 = 64 << 20;
+
+fn within(path: &str, place: u64) -> Result<usize, String> {
+    let place = usize::try_from(place.min(SIZE_MAX + 1)).unwrap_or(usize::MAX);
+    if place as u64 > SIZE_MAX {
+        return Err(format!("{path} is too large to be modelled"));
+    }
+    Ok(place)
 }
 
 /// Everything that was done, as effects.
 #[derive(Debug, Default)]
 pub struct Disk {
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
     /// The names as they are now.
-    folders: BTreeMap<Node, BTreeMap<String, Node>>,
-    links: BTreeMap<Node, String>,
+    pub(super) folders: BTreeMap<Node, BTreeMap<String, Node>>,
+    pub(super) links: BTreeMap<Node, String>,
     nodes: Node,
 }
 
@@ -124,26 +116,10 @@ impl Disk {
                     self.push(event, Change::Length { file, length: 0 });
                 }
             }
-            Act::Write {
-                path,
-                offset,
-                synchronous,
-                data,
-            } => {
-                let file = self.find(path).ok_or_else(|| known(path))?;
-                if i64::try_from(data.len()) != Ok(result) {
-                    return Err(format!("what was written to {path} could not be read back"));
-                }
-                let offset = usize::try_from(*offset).map_err(|_| known(path))?;
-                let data = data.clone();
-                self.push(event, Change::Bytes { file, offset, data });
-                if *synchronous {
-                    self.sync(event, file);
-                }
-            }
+            Act::Write { .. } => self.write(event, act, result)?,
             Act::Resize { path, length } | Act::Allocate { path, length } => {
                 let file = self.find(path).ok_or_else(|| known(path))?;
-                let length = usize::try_from(*length).map_err(|_| known(path))?;
+                let length = within(path, *length)?;
                 self.push(event, Change::Length { file, length });
             }
             Act::Sync { path } => {
@@ -175,6 +151,30 @@ impl Disk {
                 self.bind(event, path, folder)?;
             }
             Act::Attributes { .. } | Act::Acknowledge | Act::Exit { .. } | Act::Launch => {}
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, event: usize, act: &Act, result: i64) -> Result<(), String> {
+        let Act::Write {
+            path,
+            offset,
+            synchronous,
+            data,
+        } = act
+        else {
+            return Ok(());
+        };
+        let known = || format!("{path} was written to, and is not known");
+        let file = self.find(path).ok_or_else(known)?;
+        if i64::try_from(data.len()) != Ok(result) {
+            return Err(format!("what was written to {path} could not be read back"));
+        }
+        let offset = within(path, *offset)?;
+        let data = data.clone();
+        self.push(event, Change::Bytes { file, offset, data });
+        if *synchronous {
+            self.sync(event, file);
         }
         Ok(())
     }
@@ -331,47 +331,10 @@ impl Disk {
             })
             .collect()
     }
-
-    /// What the directory holds when the power is lost before the `until`-th event.
-    pub fn after(&self, until: usize, reading: Reading, loss: Loss) -> Contents {
-        let mut state = State::default();
-        let mut durable = State::default();
-        for (number, effect) in self.effects.iter().enumerate() {
-            if effect.event >= until {
-                break;
-            }
-            if effect.is_durable(until, reading) {
-                state.apply(&effect.change);
-                durable.apply(&effect.change);
-                continue;
-            }
-            let on_name = matches!(effect.change, Change::Name { .. });
-            let kept = match loss {
-                Loss::All => false,
-                Loss::Data => on_name,
-                Loss::Names => !on_name,
-                Loss::One(lost) => number != lost,
-                Loss::Half(torn) if number == torn => {
-                    state.apply(&effect.change.halved());
-                    false
-                }
-                Loss::Half(_) | Loss::Growth | Loss::Nothing => true,
-            };
-            if kept {
-                state.apply(&effect.change);
-            }
-        }
-        if loss == Loss::Growth {
-            for (file, bytes) in &mut state.files {
-                bytes.truncate(durable.files.get(file).map_or(0, Vec::len));
-            }
-        }
-        state.contents(self)
-    }
 }
 
 impl Effect {
-    fn is_durable(&self, until: usize, reading: Reading) -> bool {
+    pub(super) fn is_durable(&self, until: usize, reading: Reading) -> bool {
         let at = match reading {
             Reading::Strict => self.strict,
             Reading::Portable => self.portable,
@@ -382,7 +345,7 @@ impl Effect {
 
 impl Change {
     /// The first half of a write.
-    fn halved(&self) -> Self {
+    pub(super) fn halved(&self) -> Self {
         match self {
             Self::Bytes { file, offset, data } => Self::Bytes {
                 file: *file,
@@ -394,52 +357,7 @@ impl Change {
     }
 }
 
-/// Names and bytes, as some of the effects make them.
-#[derive(Debug, Default)]
-struct State {
-    folders: BTreeMap<Node, BTreeMap<String, Node>>,
-    files: BTreeMap<Node, Vec<u8>>,
-}
-
-impl State {
-    fn apply(&mut self, change: &Change) {
-        match change {
-            Change::Name { .. } => rename(&mut self.folders, change),
-            Change::Bytes { file, offset, data } => {
-                let bytes = self.files.entry(*file).or_default();
-                let end = offset + data.len();
-                bytes.resize(bytes.len().max(end), 0);
-                bytes[*offset..end].copy_from_slice(data);
-            }
-            Change::Length { file, length } => {
-                self.files.entry(*file).or_default().resize(*length, 0);
-            }
-        }
-    }
-
-    /// Everything that a name leads to. `model` knows what sort each node is.
-    fn contents(&self, model: &Disk) -> Contents {
-        let mut contents = Contents::new();
-        let mut open = vec![(ROOT, String::new())];
-        while let Some((folder, path)) = open.pop() {
-            for (name, node) in self.folders.get(&folder).into_iter().flatten() {
-                let path = format!("{path}{name}");
-                let entry = if let Some(target) = model.links.get(node) {
-                    Entry::Link(target.clone())
-                } else if model.folders.contains_key(node) {
-                    open.push((*node, format!("{path}/")));
-                    Entry::Directory
-                } else {
-                    Entry::File(self.files.get(node).cloned().unwrap_or_default())
-                };
-                contents.insert(path, entry);
-            }
-        }
-        contents
-    }
-}
-
-fn rename(folders: &mut BTreeMap<Node, BTreeMap<String, Node>>, change: &Change) {
+pub(super) fn rename(folders: &mut BTreeMap<Node, BTreeMap<String, Node>>, change: &Change) {
     let Change::Name {
         folder,
         name,
@@ -465,6 +383,7 @@ fn rename(folders: &mut BTreeMap<Node, BTreeMap<String, Node>>, change: &Change)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::orchestrator::sweep::loss::{Loss, PAGE};
 
     fn disk(acts: &[Act]) -> Disk {
         let mut disk = Disk::new();
@@ -556,18 +475,30 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_may_be_lost() {
+    fn one_of_several_may_be_lost_if_it_is_on_a_page_of_its_own() {
+        let far = u64::try_from(2 * PAGE).unwrap();
         let acts = [
             open("a"),
             sync("."),
             write("a", 0, "one"),
             write("a", 3, "two"),
+            write("a", far, "far"),
         ];
         let disk = disk(&acts);
-        let volatile = disk.volatile(4, Reading::Strict);
-        assert_eq!(volatile, [(1, 2, true), (2, 3, true)]);
-        let after = told(&disk.after(4, Reading::Strict, Loss::One(1)));
-        assert_eq!(after, ["a=\0\0\0two"]);
+        let volatile = disk.volatile(5, Reading::Strict);
+        assert_eq!(volatile, [(1, 2, true), (2, 3, true), (3, 4, true)]);
+        let after = |loss| match disk.after(5, Reading::Strict, loss).remove("a") {
+            Some(Entry::File(bytes)) => bytes,
+            other => panic!("{other:?}"),
+        };
+        // What was written to the same page later went with it; what is on another page is there.
+        let lost = after(Loss::One(1));
+        assert_eq!(lost.len(), 2 * PAGE + 3);
+        assert_eq!(lost[..6], [0; 6]);
+        assert_eq!(lost[2 * PAGE..], *b"far");
+        assert_eq!(after(Loss::One(2))[..6], *b"one\0\0\0");
+        assert_eq!(after(Loss::Half(1))[..6], *b"o\0\0\0\0\0");
+        assert_eq!(after(Loss::One(3)), b"onetwo");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Sweep {
     pub notes: BTreeSet<Note>,
     /// Whether names of points leave out what differs from run to run.
     pub blurred: bool,
+    /// Whether only one point was asked for.
+    pub one: bool,
     /// Why nothing could be swept.
     pub unproven: Option<String>,
     /// Whether counting again after the sweep gave the same points.
@@ -54,7 +56,7 @@ pub fn sweep(
     limits: &Limits<'_>,
     progress: &(dyn Progress + Sync),
 ) -> Result<Sweep, SweepError> {
-    let (survey, blur) = match survey(target, scenario, progress)? {
+    let (survey, blur) = match survey(target, scenario, limits, progress)? {
         Ok(found) => found,
         Err(why) => {
             return Ok(Sweep {
@@ -71,8 +73,13 @@ pub fn sweep(
     };
     let jobs = jobs(&survey, limits)?;
     done.tally = drive(target, scenario, (&jobs, blur), limits, progress)?;
+    if limits.more.is_none() && done.tally.driven < done.tally.jobs {
+        done.unproven = Some("it was interrupted before every fault was made".to_owned());
+        return Ok(done);
+    }
     if limits.point.is_some() {
         // One point says nothing about there being no others.
+        done.one = true;
         done.same_again = true;
         return Ok(done);
     }
@@ -81,13 +88,17 @@ pub fn sweep(
     Ok(done)
 }
 
-/// Counts twice; where names differ, counts again without what differs from run to run.
+/// Counts twice; where names differ, or the point that was asked for is named so, without what differs
+/// from run to run.
 fn survey(
     target: &Target<'_>,
     scenario: &RunPlan,
+    limits: &Limits<'_>,
     progress: &(dyn Progress + Sync),
 ) -> Result<Result<(Survey, bool), String>, SweepError> {
-    for blur in [false, true] {
+    let blurred = limits.point.as_ref().is_some_and(|it| it.contains('#'));
+    let ways: &[bool] = if blurred { &[true] } else { &[false, true] };
+    for blur in ways.iter().copied() {
         let first = match count(target, scenario, blur, progress)? {
             Ok(survey) => survey,
             Err(why) => return Ok(Err(why)),

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cabincrew_crashpoint::{Act, Event, Note};
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{Contents, Disk, Entry, Loss, Reading};
-use crate::orchestrator::drive::{Image, Recorded, Traced};
+use super::disk::{Disk, Entry, Reading};
+use super::loss::Loss;
+use crate::orchestrator::drive::{Image, Made, Recorded, Traced};
 
 /// One event of the whole run.
 struct Happened {
@@ -20,7 +21,7 @@ struct Happened {
 ///
 /// # Errors
 /// When the recording does not tell enough: why.
-pub fn images(recorded: &Recorded<'_>) -> Result<(Vec<Image>, Contents), String> {
+pub fn images(recorded: &Recorded<'_>) -> Made {
     let happened = happened(recorded.traces)?;
     let mut disk = Disk::new();
     for (number, one) in happened.iter().enumerate() {
@@ -76,16 +77,25 @@ fn all(disk: &Disk, happened: &[Happened], take_offs: &BTreeSet<u32>) -> Vec<Ima
         for reading in [Reading::Portable, Reading::Strict] {
             for (what, loss) in losses(disk, happened, until, reading) {
                 let image = Image {
-                    name: format!("{} {what}", place(happened, until)),
+                    name: match reading {
+                        Reading::Portable => format!("{} {what}", place(happened, until)),
+                        Reading::Strict => format!("{} {what} (strict)", place(happened, until)),
+                    },
+                    also: BTreeSet::new(),
                     contents: disk.after(until, reading, loss),
                     portable: reading == Reading::Strict,
+                    orderly: !matches!(loss, Loss::One(_) | Loss::Half(_)),
                     finished: finished(happened, until),
                     launched: launched(&happened[..until]),
                 };
                 let key = key(&image, take_offs);
                 match known.get(&key) {
                     // Possible under both readings: it is no matter of reading.
-                    Some(at) => images[*at].portable &= image.portable,
+                    Some(at) => {
+                        images[*at].portable &= image.portable;
+                        images[*at].orderly |= image.orderly;
+                        images[*at].also.insert(image.name);
+                    }
                     None => {
                         known.insert(key, images.len());
                         images.push(image);

@@ -6,6 +6,7 @@
 //! job        a point and what happens there
 //! every      every job driven and judged
 //! disk       what a disk may hold after a power loss
+//! loss       what of it is lost
 //! images     all that it may hold after any point of a recorded run
 //! power      every image recovered and judged
 //! told       what is printed of it
@@ -16,16 +17,18 @@ mod error;
 mod every;
 mod images;
 mod job;
+mod loss;
 mod power;
 mod scenario;
 mod survey;
 mod told;
 
-pub use disk::{Contents, Disk, Entry, Loss, Reading};
+pub use disk::{Contents, Disk, Entry, Reading};
 pub use error::SweepError;
 pub use every::{Limits, Sweep, sweep};
 pub use images::images;
 pub use job::{Fashion, Job};
+pub use loss::Loss;
 pub use power::{PowerLoss, power_loss};
 pub use scenario::{of_drill, usual};
 pub use survey::{Place, Survey};

@@ -21,8 +21,8 @@ pub struct PowerLoss {
     pub judged: usize,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// What was found where syncing a file does not keep its name, and nowhere else; and workflows that
-    /// stay where they are although nothing was acknowledged.
+    /// What was found where syncing a file does not keep its name, and nowhere else; and workflows that do
+    /// not come to their end although nothing was acknowledged, or after a loss out of order.
     pub notes: Vec<Finding>,
     /// Why images could not be made.
     pub unproven: Option<String>,
@@ -74,6 +74,10 @@ pub fn power_loss(
             Err(why) => found.unproven = Some(why),
         }
     }
+    let whole = limits.more.is_none() && only.is_none();
+    if whole && found.unproven.is_none() && found.judged < found.images {
+        found.unproven = Some("it was interrupted before every image was recovered".to_owned());
+    }
     match only {
         Some(name) if found.unproven.is_none() && found.judged == 0 => Err(SweepError::NoPoint {
             name: name.to_owned(),
@@ -91,9 +95,11 @@ fn judged(image: &Image, seen: &Observation, broken: &str) -> Told {
     crash(seen, Broken::Killed(broken))
         .into_iter()
         .map(|violation| {
-            // Whoever was told nothing has lost nothing.
-            let unheard = image.finished == 0 && violation.invariant == "recovery-ends";
-            (image.portable || unheard, finding(violation))
+            // Whoever was told nothing has lost nothing; and what is missing in the middle of what is there
+            // cannot be told from decay: to stop is right then.
+            let stops = violation.invariant == "recovery-ends";
+            let excused = stops && (image.finished == 0 || !image.orderly);
+            (image.portable || excused, finding(violation))
         })
         .collect()
 }

@@ -70,7 +70,11 @@ impl Sweep {
     pub fn outcome(&self) -> Outcome {
         if !self.tally.findings.is_empty() {
             Outcome::Violated
-        } else if self.unproven.is_some() || !self.tally.missed.is_empty() || !self.same_again {
+        } else if self.unproven.is_some()
+            || self.tally.fired == 0
+            || !self.tally.missed.is_empty()
+            || !self.same_again
+        {
             Outcome::Unproven
         } else {
             Outcome::Survives
@@ -83,7 +87,7 @@ impl Sweep {
         let mut text = String::new();
         findings(&mut text, "FAIL", &self.tally.findings, repeat);
         if let Some(why) = &self.unproven {
-            let _ = writeln!(text, "UNPROVEN  nothing was swept: {}", safe(why));
+            let _ = writeln!(text, "UNPROVEN  {}", safe(why));
         }
         for why in self.tally.missed.iter().take(MISSED_MAX) {
             let _ = writeln!(text, "UNPROVEN  {}", safe(why));
@@ -112,7 +116,7 @@ impl Sweep {
         if self.blurred {
             let _ = writeln!(
                 text,
-                "points are named without numbers, which differ from run to run"
+                "points are named without numbers (#), which differ from run to run"
             );
         }
         let last = match self.outcome() {
@@ -121,6 +125,7 @@ impl Sweep {
             Outcome::Survives if tally.driven < tally.jobs => {
                 "SURVIVES A SAMPLE: there was no time for the other faults"
             }
+            Outcome::Survives if self.one => "SURVIVES at this point",
             Outcome::Survives => {
                 "SURVIVES: counted again, the points are the same, and at each every fault was made; no other fires"
             }
@@ -134,7 +139,7 @@ impl PowerLoss {
     pub fn outcome(&self) -> Outcome {
         if !self.findings.is_empty() {
             Outcome::Violated
-        } else if self.unproven.is_some() || self.images == 0 {
+        } else if self.unproven.is_some() || self.judged == 0 {
             Outcome::Unproven
         } else {
             Outcome::Survives
@@ -147,7 +152,7 @@ impl PowerLoss {
         findings(&mut text, "FAIL", &self.findings, repeat);
         findings(&mut text, "NOTE", &self.notes, repeat);
         if let Some(why) = &self.unproven {
-            let _ = writeln!(text, "UNPROVEN  no power loss was tried: {}", safe(why));
+            let _ = writeln!(text, "UNPROVEN  power loss: {}", safe(why));
         }
         let _ = writeln!(
             text,
@@ -162,7 +167,9 @@ impl PowerLoss {
         let last = match self.outcome() {
             Outcome::Violated => "DOES NOT SURVIVE",
             Outcome::Unproven => "UNPROVEN",
-            Outcome::Survives if self.judged < self.images => "SURVIVES A SAMPLE of the images",
+            Outcome::Survives if self.judged < self.images => {
+                "SURVIVES A SAMPLE of the images, or the one that was named"
+            }
             Outcome::Survives => "SURVIVES: every image was recovered",
         };
         let _ = writeln!(text, "{last}");
