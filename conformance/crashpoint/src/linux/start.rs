@@ -34,7 +34,8 @@ pub fn trace(command: Command, request: &Request) -> Result<Trace, TraceError> {
     let (heard, mut hear) = io::pipe().map_err(TraceError::Start)?;
     let (finished, until) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        let starting = scope.spawn(move || start(command, tell, heard, &until));
+        let other_end = hear.as_raw_fd();
+        let starting = scope.spawn(move || start(command, (tell, heard, other_end), &until));
         let held = hold(&mut told).and_then(|leader| {
             // Held: it may become the subject now.
             hear.write_all(&[1]).map_err(TraceError::Start)?;
@@ -90,8 +91,7 @@ fn hold(told: &mut PipeReader) -> Result<pid_t, TraceError> {
 /// that started it ends.
 fn start(
     mut command: Command,
-    tell: PipeWriter,
-    heard: PipeReader,
+    (tell, heard, other_end): (PipeWriter, PipeReader, RawFd),
     until: &mpsc::Receiver<()>,
 ) -> io::Result<()> {
     let program = filter::program();
@@ -100,7 +100,7 @@ fn start(
     // lock, and touches only what it owns. Both descriptors are open: the pipes live to the end of this
     // function.
     unsafe {
-        command.pre_exec(move || become_held(tell_fd, heard_fd, &program));
+        command.pre_exec(move || become_held(tell_fd, (heard_fd, other_end), &program));
     }
     let child = command.spawn();
     drop(tell);
@@ -111,7 +111,14 @@ fn start(
 }
 
 /// In the new process: tells its number, waits to be held, installs the filter.
-fn become_held(tell: RawFd, heard: RawFd, program: &[sock_filter]) -> io::Result<()> {
+fn become_held(
+    tell: RawFd,
+    (heard, other_end): (RawFd, RawFd),
+    program: &[sock_filter],
+) -> io::Result<()> {
+    // SAFETY: no memory is involved. It is this process's own copy, which nobody uses; while it is open,
+    // a tracer that gives up would be waited for in vain.
+    let _ = unsafe { libc::close(other_end) };
     // SAFETY: it takes nothing and always succeeds.
     let own = unsafe { libc::getpid() };
     let number = own.to_ne_bytes();
