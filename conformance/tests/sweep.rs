@@ -1,6 +1,7 @@
 //! The crash sweep on the example in Python, as it is and made wrong in one way.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use cabincrew_conform::orchestrator::judge::INVARIANTS;
 
@@ -26,6 +27,18 @@ fn sweep(conform: &Conform, options: &[&str]) -> Ran {
     conform.run(&args)
 }
 
+/// Whether the machine lets a program be traced; some containers do not.
+static TRACES: LazyLock<bool> = LazyLock::new(|| {
+    let conform = Conform::new();
+    example(&conform, &[]);
+    let ran = sweep(&conform, &["--list"]);
+    let refused = ran.code == 3 && ran.stdout.contains("be traced");
+    if refused {
+        eprintln!("not tested: this machine does not let a program be traced");
+    }
+    !refused
+});
+
 /// Right after the take-off, before the journal says so. Numbers of paths differ from run to run.
 const AFTER_TAKE_OFF: &str = "answer/write:wf-#-a/journal.jsonl:6";
 
@@ -35,6 +48,9 @@ const BEFORE_TOLD: &str = "answer/write:@stdout:1 all-lost";
 #[test]
 fn a_correct_orchestrator_survives_a_kill() {
     let conform = Conform::new();
+    if !*TRACES {
+        return;
+    }
     example(&conform, &[]);
     let ran = sweep(&conform, &["--point", AFTER_TAKE_OFF, "--mode", "torn"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -49,6 +65,9 @@ fn a_correct_orchestrator_survives_a_kill() {
 #[test]
 fn a_torn_log_that_cannot_be_recovered_is_found() {
     let conform = Conform::new();
+    if !*TRACES {
+        return;
+    }
     let cut = "os.truncate(self.path(\"journal.jsonl\"), self.size)";
     example(&conform, &[(cut, "raise Refused(\"half a line\")")]);
     let ran = sweep(&conform, &["--point", AFTER_TAKE_OFF, "--mode", "torn"]);
@@ -64,6 +83,9 @@ fn a_torn_log_that_cannot_be_recovered_is_found() {
 #[test]
 fn a_missing_sync_is_found_by_a_power_loss_and_a_correct_one_survives_it() {
     let conform = Conform::new();
+    if !*TRACES {
+        return;
+    }
     example(&conform, &[]);
     let ran = sweep(&conform, &["--image", BEFORE_TOLD]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -82,6 +104,9 @@ fn a_missing_sync_is_found_by_a_power_loss_and_a_correct_one_survives_it() {
 #[test]
 fn a_point_that_is_not_there_is_an_error() {
     let conform = Conform::new();
+    if !*TRACES {
+        return;
+    }
     example(&conform, &[]);
     let ran = sweep(&conform, &["--point", "run/write:nowhere:1"]);
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);

@@ -8,6 +8,7 @@ const TWO_LINES: &str = "echo first >log; echo second >>log; echo told";
 
 #[test]
 fn killed_before_a_write_it_never_happens() {
+    needs_tracer!();
     let (site, traced) = shell(TWO_LINES, |request| {
         request.fault = fault("write:log:2", Mode::Before);
     });
@@ -18,6 +19,7 @@ fn killed_before_a_write_it_never_happens() {
 
 #[test]
 fn killed_after_a_write_it_has_happened_and_nothing_else() {
+    needs_tracer!();
     let (site, traced) = shell(TWO_LINES, |request| {
         request.fault = fault("write:log:2", Mode::After);
     });
@@ -28,6 +30,7 @@ fn killed_after_a_write_it_has_happened_and_nothing_else() {
 
 #[test]
 fn a_torn_write_is_half_there() {
+    needs_tracer!();
     let (site, traced) = shell(TWO_LINES, |request| {
         request.fault = fault("write:log:2", Mode::Torn);
     });
@@ -37,6 +40,7 @@ fn a_torn_write_is_half_there() {
 
 #[test]
 fn a_write_of_pieces_is_torn_as_a_whole() {
+    needs_tracer!();
     let site = Site::new();
     let program = site.compiled("static", &["-static", "-nostdlib", "-fno-stack-protector"]);
     let mut request = site.request();
@@ -48,6 +52,7 @@ fn a_write_of_pieces_is_torn_as_a_whole() {
 
 #[test]
 fn what_cannot_be_torn_goes_on() {
+    needs_tracer!();
     let (site, traced) = shell("printf x >log; echo told", |request| {
         request.fault = fault("write:log:1", Mode::Torn);
     });
@@ -58,6 +63,7 @@ fn what_cannot_be_torn_goes_on() {
 
 #[test]
 fn the_outside_is_told_before_or_not_at_all() {
+    needs_tracer!();
     for (mode, told) in [(Mode::Before, ""), (Mode::After, "told\n")] {
         let (site, traced) = shell(TWO_LINES, |request| {
             request.fault = fault("write:@stdout:1", mode);
@@ -74,6 +80,7 @@ fn the_outside_is_told_before_or_not_at_all() {
 
 #[test]
 fn every_process_of_the_tree_dies_at_once() {
+    needs_tracer!();
     let script = "setsid sh -c 'echo $$ >pid; while :; do :; done' & \
                   while ! test -s pid; do :; done; echo x >log; echo y >never";
     let (site, traced) = shell(script, |request| {
@@ -86,6 +93,7 @@ fn every_process_of_the_tree_dies_at_once() {
 
 #[test]
 fn threads_die_at_the_point_of_one() {
+    needs_tracer!();
     let site = Site::new();
     let program = site.compiled("threads", &["-pthread"]);
     let mut request = site.request();
@@ -99,6 +107,7 @@ fn threads_die_at_the_point_of_one() {
 
 #[test]
 fn a_call_fails_once_or_from_then_on() {
+    needs_tracer!();
     let script = "echo a >one || echo 1; echo b >two || echo 2; echo c >three || echo 3";
     let (site, traced) = shell(script, |request| {
         request.fault = fault("write:two:1", Mode::Fails(Errno::Enospc));
@@ -118,6 +127,7 @@ fn a_call_fails_once_or_from_then_on() {
 
 #[test]
 fn only_what_can_fail_so_fails_from_then_on() {
+    needs_tracer!();
     let script = "echo a >one; rm one && echo removed; echo b >two || echo 2";
     let (site, _) = shell(script, |request| {
         request.fault = fault("openat:one:1", Mode::FailsForEver(Errno::Emfile));
@@ -128,6 +138,7 @@ fn only_what_can_fail_so_fails_from_then_on() {
 
 #[test]
 fn a_sweep_ends_when_no_fault_fires() {
+    needs_tracer!();
     let (_, counted) = shell(TWO_LINES, |_| {});
     let all = points(&counted);
     for point in &all {

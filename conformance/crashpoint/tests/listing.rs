@@ -6,6 +6,7 @@ use crate::subject::{Site, is_alive, points, shell};
 
 #[test]
 fn a_shell_subject_is_listed_in_order() {
+    needs_tracer!();
     let script = "mkdir d && echo one >d/a && echo two >>d/a && mv d/a d/b && rm d/b && echo told";
     let (site, traced) = shell(script, |_| {});
     assert_eq!(traced.finish, Finish::Exited(0));
@@ -28,12 +29,14 @@ fn a_shell_subject_is_listed_in_order() {
 
 #[test]
 fn what_happens_elsewhere_is_no_point() {
+    needs_tracer!();
     let (_, traced) = shell("echo x >../beside/y; cat ../beside/y >/dev/null", |_| {});
     assert_eq!(points(&traced), ["exit_group:@exit:1"]);
 }
 
 #[test]
 fn forks_are_followed_and_what_outlives_the_subject_is_killed() {
+    needs_tracer!();
     let script = "(echo x >a; (echo y >b)); setsid sh -c 'echo $$ >c; exec sleep 60' & \
                   while ! test -s c; do :; done";
     let (site, traced) = shell(script, |_| {});
@@ -47,6 +50,7 @@ fn forks_are_followed_and_what_outlives_the_subject_is_killed() {
 
 #[test]
 fn threads_are_listed_with_the_same_names_in_every_run() {
+    needs_tracer!();
     let mut seen = Vec::new();
     for _ in 0..3 {
         let site = Site::new();
@@ -65,6 +69,7 @@ fn threads_are_listed_with_the_same_names_in_every_run() {
 
 #[test]
 fn a_static_subject_is_listed() {
+    needs_tracer!();
     let site = Site::new();
     let program = site.compiled("static", &["-static", "-nostdlib", "-fno-stack-protector"]);
     let command = site.command(&[program.to_str().expect("it is text")]);
@@ -83,6 +88,7 @@ fn a_static_subject_is_listed() {
 
 #[test]
 fn what_cannot_be_seen_is_reported() {
+    needs_tracer!();
     let site = Site::new();
     let program = site.compiled("unseen", &[]);
     let command = site.command(&[program.to_str().expect("it is text")]);
@@ -94,6 +100,7 @@ fn what_cannot_be_seen_is_reported() {
 
 #[test]
 fn foreign_programs_have_no_points() {
+    needs_tracer!();
     let site = Site::new();
     let script = site.beside().join("engine");
     std::fs::write(&script, "echo x >made-by-it\n(echo y >by-its-child)\n").expect("it is written");
@@ -108,6 +115,7 @@ fn foreign_programs_have_no_points() {
 
 #[test]
 fn names_can_leave_out_what_differs_from_run_to_run() {
+    needs_tracer!();
     let (_, traced) = shell("echo x >tmp.$$; mv tmp.$$ done", |request| {
         request.blur = true;
     });
@@ -117,6 +125,7 @@ fn names_can_leave_out_what_differs_from_run_to_run() {
 
 #[test]
 fn a_program_that_is_not_there_is_an_error() {
+    needs_tracer!();
     let site = Site::new();
     let traced = trace(site.command(&["./nowhere"]), &site.request());
     assert!(matches!(traced, Err(TraceError::Start(_))), "{traced:?}");

@@ -2,7 +2,9 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+#[macro_use]
+mod subject;
+
 mod faults;
 mod listing;
 mod recording;
-mod subject;

@@ -20,6 +20,7 @@ fn write(event: &Event) -> (&str, u64, &[u8]) {
 
 #[test]
 fn appended_bytes_are_kept_with_their_place() {
+    needs_tracer!();
     let events = recorded("echo first >log; echo second >>log");
     assert_eq!(write(&events[1]), ("log", 0, b"first\n".as_slice()));
     assert_eq!(write(&events[2]), ("log", 6, b"second\n".as_slice()));
@@ -28,6 +29,7 @@ fn appended_bytes_are_kept_with_their_place() {
 
 #[test]
 fn pieces_and_places_are_kept() {
+    needs_tracer!();
     let site = Site::new();
     let program = site.compiled("static", &["-static", "-nostdlib", "-fno-stack-protector"]);
     let mut request = site.request();
@@ -40,6 +42,7 @@ fn pieces_and_places_are_kept() {
 
 #[test]
 fn copies_within_the_kernel_are_kept() {
+    needs_tracer!();
     let events = recorded("echo text >a; cp a b");
     let mut written = events.iter().filter(|event| event.act.path() == "b");
     let copied = written.find(|event| matches!(event.act, Act::Write { .. }));
@@ -48,6 +51,7 @@ fn copies_within_the_kernel_are_kept() {
 
 #[test]
 fn what_comes_from_outside_is_kept() {
+    needs_tracer!();
     let script = "mkdir ../beside/d; echo in >../beside/d/f; mv ../beside/d d";
     let events = recorded(script);
     let Act::Rename { from, to, brought } = &events[0].act else {
@@ -63,6 +67,7 @@ fn what_comes_from_outside_is_kept() {
 
 #[test]
 fn what_foreign_programs_write_is_kept_without_a_name() {
+    needs_tracer!();
     let site = Site::new();
     let script = site.beside().join("engine");
     std::fs::write(&script, "echo x >made\n").expect("it is written");

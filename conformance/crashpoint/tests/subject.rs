@@ -2,8 +2,26 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
-use cabincrew_crashpoint::{Fault, Finish, Mode, Point, Request, Trace, trace};
+use cabincrew_crashpoint::{Fault, Finish, Mode, Point, Request, Trace, TraceError, trace};
+
+/// Ends a test where the kernel lets nobody trace, as in some containers, and says so.
+macro_rules! needs_tracer {
+    () => {
+        if !*crate::subject::TRACES {
+            eprintln!("not tested: this machine does not let a program be traced");
+            return;
+        }
+    };
+}
+
+/// Whether this machine lets a program be traced.
+pub(crate) static TRACES: LazyLock<bool> = LazyLock::new(|| {
+    let site = Site::new();
+    let traced = trace(site.command(&["true"]), &site.request());
+    !matches!(traced, Err(TraceError::Refused { .. }))
+});
 
 /// A watched directory, and one beside it.
 pub(crate) struct Site {
