@@ -143,16 +143,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
         .map(|judged| judged.pass(&digest))
         .collect();
     let facts = Facts {
-        subject: model::Subject {
-            kind: kit.kind().to_owned(),
-            command: subject::told(&args.command, edge),
-            sha256: subject
-                .command
-                .first()
-                .and_then(|program| subject::digest(Path::new(program))),
-            engine_id: None,
-            adapter: adapter.digest,
-        },
+        subject: told_subject(args, edge, &subject, &adapter),
         selection: Selected {
             classes: selection.classes,
             filter: selection.filters,
@@ -184,6 +175,23 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
     }
     output::print_report(&report, &args.report, view(args, edge))?;
     Ok(Exit::of_report(&report))
+}
+
+/// The subject as reports name it.
+fn told_subject(
+    args: &OrchestratorArgs,
+    edge: &Edge,
+    subject: &Subject,
+    adapter: &OrchestratorAdapter,
+) -> model::Subject {
+    let program = subject.command.first();
+    model::Subject {
+        kind: "orchestrator".to_owned(),
+        command: subject::told(&args.command, edge),
+        sha256: program.and_then(|program| subject::digest(Path::new(program))),
+        engine_id: None,
+        adapter: adapter.digest.clone(),
+    }
 }
 
 /// What is driven.

@@ -1,6 +1,7 @@
 //! `init orchestrator`: probes a program and writes its adapter file.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Color;
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &ProbeArgs, edge: &Edge) -> Result<Exit, CliError> {
     let mut text = probed.remarks.render("orchestrator");
     let file = plain::safe(&args.adapter.display().to_string());
     if there {
-        text.push_str(&format!("{file} was used, and is left as it is.\n"));
+        let _ = writeln!(text, "{file} was used, and is left as it is.");
     } else {
         let program = args
             .command
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &ProbeArgs, edge: &Edge) -> Result<Exit, CliError> {
             &probed.capabilities,
         );
         init::write_new(&args.adapter, &content)?;
-        text.push_str(&format!("wrote {file}\n"));
+        let _ = writeln!(text, "wrote {file}");
     }
     output::print(&text, Color::Auto)?;
     Ok(if probed.remarks.is_fit() {

@@ -1,5 +1,7 @@
 //! Failures and unproven checks in full, for the terminal and for evidence folders.
 
+use std::fmt::Write as _;
+
 use cabincrew_protocol::requirement::Catalogue;
 
 use super::model::{CheckResult, DRILLS, Report};
@@ -222,7 +224,7 @@ pub(super) fn for_one_reason(
         let named = if view.verbose { ids.len() } else { NAMED };
         let mut words = ids[..named.min(ids.len())].join(", ");
         if ids.len() > named {
-            words.push_str(&format!(" and {} more", ids.len() - named));
+            let _ = write!(words, " and {} more", ids.len() - named);
         }
         page.paragraph(word.len() + 2, &words);
     }
