@@ -1,7 +1,9 @@
 //! Short, safe words for what was seen: subjects are hostile, and so are their outputs.
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 
+use crate::observe::End;
+use crate::receipt::describe_end;
 use crate::report::plain::safe;
 use crate::tree::Change;
 
@@ -29,6 +31,26 @@ pub(crate) fn quote(bytes: &[u8]) -> String {
         }
     }
     format!("\"{}\"", short(&text))
+}
+
+/// What was found, in quotation marks if it is text; `nothing` if it is not there.
+pub(crate) fn found<T: Debug>(value: Option<T>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
+}
+
+/// Names in a row.
+pub(crate) fn names<T: AsRef<str>>(all: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<T> = all.into_iter().collect();
+    let words: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
+    if words.is_empty() {
+        return "none".to_owned();
+    }
+    short(&words.join(", "))
+}
+
+/// How a call ended, if there was one.
+pub(crate) fn end(end: Option<&End>) -> String {
+    end.map_or_else(|| "no call".to_owned(), describe_end)
 }
 
 /// Changes as version control writes them, the first few.

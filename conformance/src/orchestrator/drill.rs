@@ -5,6 +5,7 @@
 //! what a drill may ask for is what this module and [`super::expect`] list.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -183,8 +184,8 @@ impl TryFrom<String> for Point {
     }
 }
 
-impl std::fmt::Display for Point {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = if self.at_end { "end" } else { "begin" };
         write!(f, "{}:{}:{at}", self.script, self.mode)?;
         if self.number > 1 {
@@ -275,6 +276,18 @@ pub enum TamperFile {
     Largest(usize),
     /// All of them.
     Everything(bool),
+}
+
+impl fmt::Display for TamperFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holding(text) | Self::SmallestHolding(text) => {
+                write!(out, "file that holds the text {text}")
+            }
+            Self::Artifact(name) => write!(out, "file with the bytes of {name}"),
+            Self::Number(_) | Self::Largest(_) | Self::Everything(_) => out.write_str("such file"),
+        }
+    }
 }
 
 /// What happens to a file.

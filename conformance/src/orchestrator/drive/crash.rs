@@ -14,8 +14,9 @@ use crate::drive::trace::{self, Report};
 use crate::drive::{place, reap};
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::drill::{Act, Respond, Step, Verb};
-use crate::orchestrator::observe::Observation;
+use crate::orchestrator::observe::{Done, Observation};
 use crate::orchestrator::plan::RunPlan;
+use crate::receipt;
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -166,11 +167,17 @@ impl Director<'_> {
         let Some(seen) = self.steps.last() else {
             return "the step was not taken".to_owned();
         };
-        if let Some(done) = &seen.done {
-            return format!("the step was not taken: {done:?}");
+        if let Some(Done::NothingFound(why)) = &seen.done {
+            return format!("the step was not taken: {why}");
         }
-        let words = String::from_utf8_lossy(&seen.stderr.kept);
-        format!("the call left no trace: {:?}, {}", seen.end, words.trim())
+        let said = String::from_utf8_lossy(&seen.stderr.kept);
+        format!(
+            "the call left no trace: {}, {}",
+            seen.end
+                .as_ref()
+                .map_or_else(String::new, receipt::describe_end),
+            said.trim()
+        )
     }
 
     /// What people do after a crash: they start it again, and repeat what was not acknowledged; then go

@@ -32,7 +32,7 @@ impl Director<'_> {
         }
         let found = self.find(&tamper.file, label);
         if found.is_empty() {
-            return Done::NothingFound(format!("no file fits {:?}", tamper.file));
+            return Done::NothingFound(format!("there is no {}", tamper.file));
         }
         self.damage(found, &tamper.by)
     }

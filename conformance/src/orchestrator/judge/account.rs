@@ -8,6 +8,7 @@ use super::course::{self, kinds};
 use super::look::{Problems, Told, problem, unless};
 use super::planned::planned;
 use super::view::{Event, View, Views, items, parse, text};
+use crate::judge::words;
 use crate::orchestrator::observe::ProgramSeen;
 
 fn log<'v>(view: &'v View<'_>) -> Option<&'v [Event]> {
@@ -65,7 +66,7 @@ pub(super) fn closing(view: &View<'_>) -> Told {
             || format!("no closing event in {state}"),
             |kind| format!("one closing event, {kind} with {state}"),
         ),
-        format!("{kinds:?}"),
+        words::names(&kinds),
     ))
 }
 

@@ -10,6 +10,7 @@ use super::look::{Problems, Told, problem, unless};
 use super::time;
 use super::view::{Event, View, Views};
 use super::wal::difference;
+use crate::judge::words;
 
 fn events<'v>(view: &'v View<'_>) -> Option<&'v [Event]> {
     let docs = view.whole()?;
@@ -69,14 +70,14 @@ pub(super) fn workflow(view: &View<'_>) -> Told {
         let found = event.text("/workflow/workflow_id");
         let mut problems = unless(
             found == Some(id),
-            format!("workflow.workflow_id {id:?}"),
-            format!("{found:?}"),
+            format!("workflow.workflow_id {id}"),
+            words::found(found),
         );
         let step = event.text("/workflow/step_id");
         problems.extend(unless(
             steps.is_empty() || step.is_some_and(|step| steps.contains(&step)),
-            format!("workflow.step_id among {steps:?}"),
-            format!("{step:?}"),
+            format!("workflow.step_id among {}", words::names(&steps)),
+            words::found(step),
         ));
         problems
     })
@@ -105,7 +106,7 @@ pub(super) fn numbering(view: &View<'_>) -> Told {
     let off = events.iter().enumerate().find_map(|(at, event)| {
         let wanted = format!("{id}-{at:08}");
         let found = event.text("/event_id");
-        (found != Some(wanted.as_str())).then(|| (wanted, format!("{found:?}")))
+        (found != Some(wanted.as_str())).then(|| (wanted, words::found(found)))
     });
     Some(off.into_iter().collect())
 }

@@ -306,8 +306,14 @@ fn settles(view: &View<'_>, views: &Views<'_>) -> Problems {
     };
     let mut problems = unless(
         new.state() == old.state() && new.wal == old.wal,
-        format!("state {:?} and the log as before", old.state()),
-        format!("state {:?}", new.state()),
+        format!(
+            "state {} and the log as before",
+            words::found(old.state().map(|state| state.as_str()))
+        ),
+        format!(
+            "state {}",
+            words::found(new.state().map(|state| state.as_str()))
+        ),
     );
     let launched = view.engines("flight-plan").count() + view.engines("take-off").count();
     problems.extend(unless(

@@ -47,7 +47,7 @@ pub(super) fn runs_to_its_end(view: &View<'_>) -> Told {
     match end {
         End::NotStarted(_) | End::NotLaunched(_) => None,
         End::Exited(_) => Some(Vec::new()),
-        other => Some(problem("an exit status", format!("{other:?}"))),
+        other => Some(problem("an exit status", words::end(Some(other)))),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::launch::engines;
 use super::look::{Problems, Told, problem, unless};
 use super::view::{View, Views};
+use crate::judge::words;
 use crate::orchestrator::observe::{ActSeen, ProgramSeen};
 use crate::tree::{Kind, Tree};
 
@@ -26,7 +27,7 @@ pub(super) fn distinct(view: &View<'_>, _views: &Views<'_>) -> Told {
             problems.extend(unless(
                 path.starts_with(['/', '{']),
                 format!("an absolute path in {name}"),
-                format!("{path:?}"),
+                words::quote(path.as_bytes()),
             ));
             let within = |other: &str| {
                 let outer = folder(program, other);
@@ -35,7 +36,7 @@ pub(super) fn distinct(view: &View<'_>, _views: &Views<'_>) -> Told {
             if let Some(other) = NAMES.into_iter().find(|other| within(other)) {
                 problems.extend(problem(
                     format!("{name} apart from {other}"),
-                    format!("{path:?}"),
+                    words::quote(path.as_bytes()),
                 ));
             }
         }
@@ -49,14 +50,14 @@ pub(super) fn empty(view: &View<'_>) -> Told {
         let mut problems = unless(
             program.temp_before.is_empty(),
             "an empty temp directory",
-            format!("{:?}", program.temp_before),
+            words::names(&program.temp_before),
         );
         if program.mode == "flight-plan" {
             let found: Vec<&String> = program.artifacts_before.keys().collect();
             problems.extend(unless(
                 found.is_empty(),
                 "an empty artifacts directory",
-                format!("{found:?}"),
+                words::names(&found),
             ));
         }
         problems

@@ -9,6 +9,7 @@ use super::launch::engines;
 use super::look::{Problems, Told, problem, unless};
 use super::plan::{given, step_id};
 use super::view::{View, Views, items, text};
+use crate::judge::words;
 use crate::orchestrator::observe::ProgramSeen;
 
 /// The step of the workflow document that a launch is about.
@@ -56,8 +57,12 @@ pub(super) fn ids(view: &View<'_>) -> Told {
         let held = found.0 == Some(view.id()) && found.1.is_some_and(|it| steps.contains(&it));
         unless(
             held,
-            format!("workflow_id {:?} and a step_id among {steps:?}", view.id()),
-            format!("{found:?}"),
+            format!(
+                "workflow_id {} and a step_id among {}",
+                view.id(),
+                words::names(&steps)
+            ),
+            format!("{} and {}", words::found(found.0), words::found(found.1)),
         )
     })
 }
@@ -82,7 +87,7 @@ pub(super) fn run_index(view: &View<'_>, views: &Views<'_>) -> Told {
             problems.extend(unless(
                 found == Some(*count),
                 format!("orchestrator.run_index {count} for {mode}"),
-                format!("{found:?}"),
+                words::found(found),
             ));
             *count += 1;
         }
@@ -108,8 +113,8 @@ pub(super) fn secrets(view: &View<'_>) -> Told {
         let found = names(input.get("secrets"));
         let mut problems = unless(
             found == wanted,
-            format!("the secrets {wanted:?}"),
-            format!("{found:?}"),
+            format!("the secrets {}", words::names(&wanted)),
+            words::names(&found),
         );
         let allowed: BTreeSet<String> = items(&input, "/allowed_secrets")
             .iter()
@@ -117,8 +122,8 @@ pub(super) fn secrets(view: &View<'_>) -> Told {
             .collect();
         problems.extend(unless(
             allowed == wanted,
-            format!("allowed_secrets {wanted:?}"),
-            format!("{allowed:?}"),
+            format!("allowed_secrets {}", words::names(&wanted)),
+            words::names(&allowed),
         ));
         for (name, value) in input
             .get("secrets")

@@ -12,6 +12,7 @@ use super::record;
 use super::select;
 use super::token;
 use super::view::{Docs, View, Views};
+use crate::judge::words;
 use crate::observe::End;
 use crate::orchestrator::expect::{Expect, Kept};
 
@@ -200,7 +201,11 @@ fn not_started(view: &View<'_>) -> Problems {
     unless(
         ended_badly && failed,
         "an error, or FAILED",
-        format!("{:?}, {}", view.step.end, state_words(view)),
+        format!(
+            "{}, {}",
+            words::end(view.step.end.as_ref()),
+            state_words(view)
+        ),
     )
 }
 
@@ -269,7 +274,7 @@ fn refused(view: &View<'_>, views: &Views<'_>) -> Judged {
     let mut problems = unless(
         matches!(view.step.end, Some(End::Exited(2 | 4))),
         "exit status 2 or 4",
-        format!("{:?}", view.step.end),
+        words::end(view.step.end.as_ref()),
     );
     problems.extend(unchanged(view, views)?);
     Ok(problems)
@@ -342,7 +347,11 @@ pub(super) fn stopped(view: &View<'_>) -> Problems {
     problems.extend(unless(
         halted,
         "FAILED, or exit status 4",
-        format!("{:?}, {}", view.step.end, state_words(view)),
+        format!(
+            "{}, {}",
+            words::end(view.step.end.as_ref()),
+            state_words(view)
+        ),
     ));
     problems
 }
@@ -361,10 +370,10 @@ fn same_or_stopped(view: &View<'_>, views: &Views<'_>, own: &str, selector: &str
         ended_the_same,
         format!("{wanted} after {} take-off(s), or a halt", count(twin)),
         format!(
-            "{} after {} take-off(s), {:?}",
+            "{} after {} take-off(s), {}",
             state_words(view),
             count(view),
-            view.step.end
+            words::end(view.step.end.as_ref())
         ),
     ))
 }

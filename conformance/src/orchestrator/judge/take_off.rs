@@ -9,6 +9,7 @@ use super::look::{Problems, Told, problem, unless};
 use super::plan::{given, step_id};
 use super::planned::{Planned, planned};
 use super::view::{Event, View, Views, items, text};
+use crate::judge::words;
 use crate::orchestrator::observe::ProgramSeen;
 
 /// One take-off for each step at most, in the whole run.
@@ -82,14 +83,14 @@ pub(super) fn token(view: &View<'_>) -> Told {
             return unless(
                 input.get("expected_plan_token").is_none(),
                 "no expected_plan_token in planning",
-                format!("{found:?}"),
+                words::found(found),
             );
         }
         let wanted = minted_for(view, program).or(wanted.filter(|_| view.step_ids().len() == 1));
         unless(
             found.is_some() && (wanted.is_none() || found == wanted),
-            format!("expected_plan_token {wanted:?}"),
-            format!("{found:?}"),
+            format!("expected_plan_token {}", words::found(wanted)),
+            words::found(found),
         )
     })
 }
@@ -210,7 +211,7 @@ pub(super) fn listed(view: &View<'_>, views: &Views<'_>) -> Told {
                     "context.state_artifacts with {} and its hash",
                     artifact.name
                 ),
-                format!("{list:?}"),
+                words::short(&Value::from(list.to_vec()).to_string()),
             ));
         }
         problems.extend(unless(

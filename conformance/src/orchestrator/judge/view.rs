@@ -6,6 +6,7 @@ use cabincrew_protocol::json::{self, Limits};
 use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
+use crate::judge::words;
 use crate::observe::End;
 pub(super) use crate::orchestrator::observe::group;
 use crate::orchestrator::observe::{
@@ -243,7 +244,10 @@ fn printed(document: &Document) -> Result<&[u8], Unreadable> {
         End::Exited(0) if document.text.is_whole() => Ok(&document.text.kept),
         End::Exited(0) => Err("more was exported than the harness keeps".to_owned()),
         End::Exited(status) => Err(format!("the export ended with exit status {status}")),
-        other => Err(format!("the export did not end by itself: {other:?}")),
+        other => Err(format!(
+            "the export did not end by itself: {}",
+            words::end(Some(other))
+        )),
     }
 }
 

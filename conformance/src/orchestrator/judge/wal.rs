@@ -8,6 +8,7 @@ use super::course::{line, states};
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::view::{Docs, View, Views, items, text};
+use crate::judge::words;
 
 fn entries(docs: &Docs) -> Option<&[Value]> {
     docs.wal.as_deref().ok().filter(|it| !it.is_empty())
@@ -146,7 +147,7 @@ pub(super) fn adds_up(view: &View<'_>) -> Told {
     Some(unless(
         found == Some(wanted),
         format!("current_state {wanted}, as the write-ahead log adds up to"),
-        format!("{found:?}"),
+        found.map_or_else(|| "no state".to_owned(), |state| state.to_string()),
     ))
 }
 
@@ -227,7 +228,7 @@ pub(super) fn complete(view: &View<'_>) -> Told {
         let id = text(request, "/approval_id");
         problems.extend(unless(
             of_type("approval_requested").any(|entry| text(entry, "/data/approval_id") == id),
-            format!("an entry approval_requested for {id:?}"),
+            format!("an entry approval_requested for {}", words::found(id)),
             "there is none",
         ));
     }
@@ -235,7 +236,7 @@ pub(super) fn complete(view: &View<'_>) -> Told {
     let wanted = usize::from(docs.state()?.is_final());
     problems.extend(unless(
         ends == wanted,
-        format!("{wanted} entry for the end in {:?}", docs.state()),
+        format!("{wanted} entry for the end in {}", docs.state()?),
         format!("{ends}"),
     ));
     Some(problems)
