@@ -86,8 +86,8 @@ fn beginning(step: &StepSeen) -> Moment {
             let said = answered(answer).unwrap_or_else(|| format!("answered {answer}"));
             moment(MomentKind::Approval, &said)
         }
-        ActSeen::Edit => changed("workspace", step),
-        ActSeen::Change => changed("stage", step),
+        ActSeen::Edit => changed("the workspace", step),
+        ActSeen::Change => changed("the stage", step),
         ActSeen::Tamper => changed("what the orchestrator keeps", step),
         ActSeen::Wait => moment(MomentKind::Change, "time goes by"),
     }
@@ -107,9 +107,9 @@ fn answered(text: &str) -> Option<String> {
 
 fn changed(what: &str, step: &StepSeen) -> Moment {
     let text = match &step.done {
-        Some(Done::Changed(paths)) => format!("the kit changes the {what}: {}", paths.join(", ")),
-        Some(Done::NothingFound(why)) => format!("the kit could not change the {what}: {why}"),
-        None => format!("the kit changes the {what}"),
+        Some(Done::Changed(paths)) => format!("the kit changes {what}: {}", paths.join(", ")),
+        Some(Done::NothingFound(why)) => format!("the kit could not change {what}: {why}"),
+        None => format!("the kit changes {what}"),
     };
     moment(MomentKind::Change, &text)
 }

@@ -9,7 +9,7 @@ use cabincrew_protocol::requirement::Catalogue;
 use super::course::Course;
 use super::failure::control_words;
 use super::lifecycle::Lifecycle;
-use super::model::{CheckResult, Report};
+use super::model::{CheckResult, DRILLS, Report};
 use super::plain::{self, html};
 use crate::verdict::Outcome;
 
@@ -161,7 +161,7 @@ fn failure(page: &mut String, told: &mut Told<'_>, check: &CheckResult) {
     if let Some(first) = check.findings.first() {
         field(page, "expected", "", &first.expected);
         field(page, "observed", "cause", &first.observed);
-        field(page, "launch", "", &first.launch);
+        field(page, place_word(check), "", &first.launch);
     }
     if let Some(ran) = &check.ran {
         field(page, "ran", "raw", ran);
@@ -185,6 +185,15 @@ fn failure(page: &mut String, told: &mut Told<'_>, check: &CheckResult) {
     page.push_str("</article>\n");
 }
 
+/// What the place of a finding is called: drills of orchestrators have steps.
+fn place_word(check: &CheckResult) -> &'static str {
+    if check.scenario.as_deref() == Some(DRILLS) {
+        "step"
+    } else {
+        "launch"
+    }
+}
+
 /// The findings after the first one, which are most often of its kind.
 fn further(page: &mut String, check: &CheckResult) {
     let more = check.findings_total.saturating_sub(1);
@@ -198,7 +207,7 @@ fn further(page: &mut String, check: &CheckResult) {
     for finding in check.findings.iter().skip(1) {
         field(page, "expected", "", &finding.expected);
         field(page, "observed", "", &finding.observed);
-        field(page, "launch", "", &finding.launch);
+        field(page, place_word(check), "", &finding.launch);
     }
     page.push_str("</dl>\n</details>\n");
 }
