@@ -3,6 +3,7 @@
 mod again;
 mod arguments;
 mod attestation;
+mod call;
 mod completions;
 mod doctor;
 mod edge;

@@ -1,12 +1,11 @@
 //! `orchestrator`: judges an orchestrator.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::again;
 use super::arguments::{ReportArgs, SelectionArgs};
+use super::call::CallArgs;
 use super::edge::Edge;
 use super::error::CliError;
 use super::output;
@@ -21,7 +20,7 @@ use crate::golden;
 use crate::known::KnownList;
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
-use crate::orchestrator::drive::{Options, drive};
+use crate::orchestrator::drive::drive;
 use crate::orchestrator::evidence;
 use crate::orchestrator::judge::{judge, leave_to_other_parts};
 use crate::orchestrator::report::{self as told, Judged};
@@ -53,15 +52,6 @@ pub(crate) struct OrchestratorArgs {
     /// An adapter file [default: conform.toml beside BIN, if there is one]
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
-    /// How many runs at the same time [default: one for each processor]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
-    /// The seed of everything that is made up, such as ids and secrets
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// The limit of one call in seconds [default: the adapter's, else 30]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    timeout: Option<u64>,
     /// Drills of this folder (FAMILY/NAME.toml) instead of the built-in ones, for whoever writes drills
     #[arg(long, value_name = "DIR")]
     drills: Option<PathBuf>,
@@ -92,15 +82,8 @@ pub(crate) struct OrchestratorArgs {
     /// Run only what failed or was unproven in the last run
     #[arg(long, conflicts_with = "filter")]
     rerun_failed: bool,
-    /// The orchestrator and its own leading arguments; options of this command come before it
-    #[arg(
-        value_name = "BIN",
-        required = true,
-        num_args = 1..,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    command: Vec<OsString>,
+    #[command(flatten)]
+    call: CallArgs,
 }
 
 /// Judges the orchestrator and returns the exit that its report names.
@@ -108,7 +91,6 @@ pub(crate) struct OrchestratorArgs {
 /// # Errors
 /// When the request cannot be carried out.
 pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError> {
-    subject::refuse_options(&args.command)?;
     let kit = match &args.drills {
         Some(folder) => Kit::of_folder(folder)?,
         None => Kit::embedded()?,
@@ -123,7 +105,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
         .map(KnownList::draft)
         .transpose()?;
     let golden = args.golden.as_deref().map(golden::load).transpose()?;
-    let subject = Subject::resolve(&args.command, &edge.path)?;
+    let subject = args.call.subject(edge)?;
     let adapter = OrchestratorAdapter::find(args.adapter.as_deref(), &subject.command)?;
     let folder = OutputFolder::open(&args.output)?;
     let driven = drive_all(
@@ -148,7 +130,7 @@ pub(crate) fn run(args: &OrchestratorArgs, edge: &Edge) -> Result<Exit, CliError
             classes: selection.classes,
             filter: selection.filters,
         },
-        seed: args.seed,
+        seed: args.call.seed,
         aborted: driven.aborted,
         duration_ms: driven.duration_ms,
         capabilities: told::capabilities(&driven.judged),
@@ -187,7 +169,7 @@ fn told_subject(
     let program = subject.command.first();
     model::Subject {
         kind: "orchestrator".to_owned(),
-        command: subject::told(&args.command, edge),
+        command: subject::told(&args.call.command, edge),
         sha256: program.and_then(|program| subject::digest(Path::new(program))),
         engine_id: None,
         adapter: adapter.digest.clone(),
@@ -215,23 +197,15 @@ fn drive_all(
     target: &Target<'_>,
 ) -> Result<Driven, CliError> {
     let start = clock::now();
-    let given = args.timeout.map(Duration::from_secs);
     let mut driven = Driven {
         judged: Vec::new(),
         duration_ms: 0,
         aborted: None,
     };
     for pass in 1..=args.repeat {
-        let options = Options {
-            jobs: args.jobs,
-            timeout: given.unwrap_or_else(|| target.adapter.timeout()),
-            seed: args.seed,
-            keep: args
-                .keep
-                .then(|| args.output.with_extension(format!("kept-{pass}"))),
-            path: edge.path.clone(),
-            program: edge.program.clone(),
-        };
+        let kept = || args.output.with_extension(format!("kept-{pass}"));
+        let keep = args.keep.then(kept);
+        let options = args.call.options(target.adapter, keep, edge);
         let live = Live {
             edge,
             scenario: model::DRILLS,
@@ -294,22 +268,10 @@ fn repeated(
     program: &str,
     written: &dyn Fn(&Path) -> String,
 ) -> (Vec<String>, Vec<String>) {
-    let mut before = vec![program.to_owned(), "orchestrator".to_owned()];
-    if let Some(file) = &args.adapter {
-        before.extend(["--adapter".to_owned(), written(file)]);
-    }
-    if let Some(folder) = &args.drills {
-        before.extend(["--drills".to_owned(), written(folder)]);
-    }
-    if args.seed != 1 {
-        before.extend(["--seed".to_owned(), args.seed.to_string()]);
-    }
-    if let Some(seconds) = args.timeout {
-        before.extend(["--timeout".to_owned(), seconds.to_string()]);
-    }
-    let command = args.command.iter();
-    (
-        before,
-        command.map(|word| written(Path::new(word))).collect(),
-    )
+    let options = [
+        ("--adapter", args.adapter.as_deref().map(written)),
+        ("--drills", args.drills.as_deref().map(written)),
+    ];
+    args.call
+        .again((program, "orchestrator"), &options, written)
 }

@@ -1,21 +1,19 @@
 //! `init orchestrator`: probes a program and writes its adapter file.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Color;
+use super::call::CallArgs;
 use super::edge::Edge;
 use super::error::CliError;
 use super::output;
 use super::progress::Live;
-use super::subject;
-use crate::drive::engine::Subject;
 use crate::exit::Exit;
 use crate::init;
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
-use crate::orchestrator::drive::{Options, drive};
+use crate::orchestrator::drive::drive;
 use crate::orchestrator::judge::judge;
 use crate::orchestrator::probe;
 use crate::orchestrator::select::{Part, select};
@@ -29,15 +27,8 @@ pub(crate) struct ProbeArgs {
     /// The adapter file to write; one that is there already is used, and left as it is
     #[arg(long, value_name = "FILE", default_value = "conform.toml")]
     adapter: PathBuf,
-    /// The orchestrator and its own leading arguments; options of this command come before it
-    #[arg(
-        value_name = "BIN",
-        required = true,
-        num_args = 1..,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    command: Vec<OsString>,
+    #[command(flatten)]
+    call: CallArgs,
 }
 
 /// Drives the few drills that show whether the verbs work and what is offered; writes the adapter
@@ -46,7 +37,7 @@ pub(crate) struct ProbeArgs {
 /// # Errors
 /// When the program cannot be found, or the adapter file cannot be read or written.
 pub(crate) fn run(args: &ProbeArgs, edge: &Edge) -> Result<Exit, CliError> {
-    subject::refuse_options(&args.command)?;
+    let subject = args.call.subject(edge)?;
     let kit = Kit::embedded()?;
     let selection = Selection {
         filters: probe::filters(),
@@ -54,21 +45,13 @@ pub(crate) fn run(args: &ProbeArgs, edge: &Edge) -> Result<Exit, CliError> {
     };
     let mut plan = select(&kit, &selection, Part::WHOLE)?;
     probe::narrow(&kit, &mut plan.runs);
-    let subject = Subject::resolve(&args.command, &edge.path)?;
     let there = args.adapter.symlink_metadata().is_ok();
     let adapter = if there {
         OrchestratorAdapter::load(&args.adapter)?
     } else {
         OrchestratorAdapter::default()
     };
-    let options = Options {
-        jobs: 0,
-        timeout: adapter.timeout(),
-        seed: 1,
-        keep: None,
-        path: edge.path.clone(),
-        program: edge.program.clone(),
-    };
+    let options = args.call.options(&adapter, None, edge);
     let live = Live {
         edge,
         scenario: model::DRILLS,
@@ -83,6 +66,7 @@ pub(crate) fn run(args: &ProbeArgs, edge: &Edge) -> Result<Exit, CliError> {
         let _ = writeln!(text, "{file} was used, and is left as it is.");
     } else {
         let program = args
+            .call
             .command
             .last()
             .and_then(|word| Path::new(word).file_name());

@@ -1,21 +1,19 @@
 //! `sweep`: breaks an orchestrator off at every point at which it changes something.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::arguments::Color;
+use super::call::CallArgs;
 use super::edge::Edge;
 use super::error::CliError;
 use super::output;
 use super::progress::Live;
-use super::subject;
 use crate::drive::clock;
-use crate::drive::engine::Subject;
 use crate::exit::Exit;
 use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
-use crate::orchestrator::drive::{Options, Target};
+use crate::orchestrator::drive::Target;
 use crate::orchestrator::plan::RunPlan;
 use crate::orchestrator::sweep::{Fashion, Limits, Outcome, of_drill, power_loss, sweep, usual};
 use crate::report::plain::{safe, shell_word};
@@ -69,24 +67,8 @@ pub(crate) struct SweepArgs {
     /// Only this image of a power loss, as a finding names it
     #[arg(long, value_name = "IMAGE", conflicts_with = "point")]
     image: Option<String>,
-    /// How many runs at the same time [default: one for each processor]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
-    /// The seed of everything that is made up, and of samples
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// The limit of one call in seconds [default: the adapter's, else 30]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    timeout: Option<u64>,
-    /// The orchestrator and its own leading arguments; options of this command come before it
-    #[arg(
-        value_name = "BIN",
-        required = true,
-        num_args = 1..,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    command: Vec<OsString>,
+    #[command(flatten)]
+    call: CallArgs,
 }
 
 /// What happens at a point.
@@ -158,22 +140,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// When the request cannot be carried out.
 pub(crate) fn run(args: &SweepArgs, edge: &Edge) -> Result<Exit, CliError> {
-    subject::refuse_options(&args.command)?;
+    let subject = args.call.subject(edge)?;
     let scenarios = match &args.drill {
         Some(name) => of_drill(&Kit::embedded()?.drills, name)?,
         None => vec![usual()],
     };
-    let subject = Subject::resolve(&args.command, &edge.path)?;
     let adapter = OrchestratorAdapter::find(args.adapter.as_deref(), &subject.command)?;
-    let given = args.timeout.map(Duration::from_secs);
-    let options = Options {
-        jobs: args.jobs,
-        timeout: given.unwrap_or_else(|| adapter.timeout()),
-        seed: args.seed,
-        keep: None,
-        path: edge.path.clone(),
-        program: edge.program.clone(),
-    };
+    let options = args.call.options(&adapter, None, edge);
     let target = Target {
         subject: &subject,
         adapter: &adapter,
@@ -217,7 +190,7 @@ impl One<'_> {
             fashions: self.args.fashions(),
             point: self.args.point.clone(),
             more: deadline.map(|_| &more as &(dyn Fn() -> bool + Sync)),
-            seed: self.args.seed,
+            seed: self.args.call.seed,
         };
         let live = Live {
             edge: self.edge,
@@ -262,25 +235,17 @@ fn worse(exit: Exit, outcome: Outcome) -> Exit {
 
 /// The words of a command that repeats one finding: before its own and after them, ready to be pasted.
 fn repeated(args: &SweepArgs, edge: &Edge) -> (String, String) {
-    let mut before = vec![edge.called.clone(), "sweep".to_owned()];
-    if let Some(file) = &args.adapter {
-        before.extend(["--adapter".to_owned(), file.to_string_lossy().into_owned()]);
-    }
-    if let Some(drill) = &args.drill {
-        before.extend(["--drill".to_owned(), drill.clone()]);
-    }
-    if args.seed != 1 {
-        before.extend(["--seed".to_owned(), args.seed.to_string()]);
-    }
-    let after = args.command.iter().map(|word| word.to_string_lossy());
-    let joined = |words: &mut dyn Iterator<Item = String>| -> String {
-        let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
+    let written = |path: &Path| path.to_string_lossy().into_owned();
+    let options = [
+        ("--adapter", args.adapter.as_deref().map(written)),
+        ("--drill", args.drill.clone()),
+    ];
+    let (before, after) = args.call.again((&edge.called, "sweep"), &options, &written);
+    let joined = |words: Vec<String>| -> String {
+        let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
         words.join(" ")
     };
-    (
-        joined(&mut before.into_iter()),
-        joined(&mut after.map(std::borrow::Cow::into_owned)),
-    )
+    (joined(before), joined(after))
 }
 
 #[cfg(test)]
