@@ -30,5 +30,5 @@ mod tamper;
 
 pub use crash::{CrashPlan, Crashed, Target, Traced, crash_all};
 pub use error::OrchestratorDriveError;
-pub use power::{Dealings, Image, Made, Recorded, Share, power_all};
+pub use power::{Contents, Dealings, Entry, Image, Made, Recorded, Share, power_all};
 pub use schedule::{Options, drive};

@@ -15,8 +15,21 @@ use crate::drive::{place, reap, snapshot};
 use crate::observe::End;
 use crate::orchestrator::observe::{Observation, StepSeen};
 use crate::orchestrator::plan::RunPlan;
-use crate::orchestrator::sweep::{Contents, Entry};
 use crate::tree::{Kind, Tree};
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// A directory.
+    Directory,
+    /// A file with these bytes.
+    File(Vec<u8>),
+    /// A symbolic link to this.
+    Link(String),
+}
+
+/// All that stands below a directory.
+pub type Contents = BTreeMap<String, Entry>;
 
 /// What the state directory may hold after a power loss.
 #[derive(Debug, Clone)]

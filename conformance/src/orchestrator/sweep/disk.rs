@@ -24,20 +24,6 @@ pub enum Reading {
     Portable,
 }
 
-/// What stands at a path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Entry {
-    /// A directory.
-    Directory,
-    /// A file with these bytes.
-    File(Vec<u8>),
-    /// A symbolic link to this.
-    Link(String),
-}
-
-/// All that stands below a directory.
-pub type Contents = BTreeMap<String, Entry>;
-
 /// What one effect does.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
@@ -383,6 +369,7 @@ pub(super) fn rename(folders: &mut BTreeMap<Node, BTreeMap<String, Node>>, chang
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::orchestrator::drive::{Contents, Entry};
     use crate::orchestrator::sweep::loss::{Loss, PAGE};
 
     fn disk(acts: &[Act]) -> Disk {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cabincrew_crashpoint::{Act, Event, Note};
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{Disk, Entry, Reading};
+use super::disk::{Disk, Reading};
 use super::loss::Loss;
-use crate::orchestrator::drive::{Image, Made, Recorded, Traced};
+use crate::orchestrator::drive::{Entry, Image, Made, Recorded, Traced};
 
 /// One event of the whole run.
 struct Happened {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk::{Change, Contents, Disk, Entry, Node, ROOT, Reading, rename};
+use super::disk::{Change, Disk, Node, ROOT, Reading, rename};
+use crate::orchestrator::drive::{Contents, Entry};
 
 /// What a disk gets at once, bytes.
 pub(super) const PAGE: usize = 4096;

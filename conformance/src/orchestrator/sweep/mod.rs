@@ -23,7 +23,7 @@ mod scenario;
 mod survey;
 mod told;
 
-pub use disk::{Contents, Disk, Entry, Reading};
+pub use disk::{Disk, Reading};
 pub use error::SweepError;
 pub use every::{Limits, Sweep, sweep};
 pub use images::images;
