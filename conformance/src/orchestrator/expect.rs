@@ -121,7 +121,7 @@ pub enum Expect {
     /// No engine was launched, and no workflow went anywhere: an error, or FAILED.
     NotStarted,
     /// The state that is shown, while another call is held, is none of these. Where none can be
-    /// exported meanwhile, nothing is said.
+    /// exported meanwhile, it is not applicable.
     NotYet {
         /// States that are not reached yet.
         states: Vec<State>,

@@ -37,7 +37,7 @@ pub(super) fn entered(view: &View<'_>, never: &[State]) -> Problems {
     })
 }
 
-/// The state that is shown is none of these. Nothing is said where none is shown.
+/// The state that is shown is none of these.
 pub(super) fn not_yet(view: &View<'_>, states: &[State]) -> Problems {
     let early = view.state().filter(|state| states.contains(state));
     early.map_or_else(Vec::new, |state| {
