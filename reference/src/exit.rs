@@ -82,9 +82,7 @@ impl Exit {
     #[must_use]
     pub fn of_error(error: &ServiceError) -> Self {
         match error {
-            ServiceError::Workflow(_) | ServiceError::Workspace { .. } | ServiceError::Key(_) => {
-                Self::Usage
-            }
+            ServiceError::Workflow(_) | ServiceError::Workspace { .. } => Self::Usage,
             _ if fault::on(Fault::RefusedExitsWith1) => Self::Failed,
             ServiceError::Store(crate::store::StoreError::Id { .. }) => Self::Usage,
             ServiceError::Store(_)

@@ -1,13 +1,9 @@
-//! The file of a signing key: one line, `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the seed>`,
-//! as signed notes have it.
+//! The file of a signing key: the one line of a [`SigningKey`].
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use cabincrew_protocol::audit::{SigningKey, VerifierKey};
-use cabincrew_protocol::digest::hex;
+use cabincrew_protocol::audit::{KeyError, SigningKey, VerifierKey};
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +24,8 @@ pub enum KeyFileError {
     Form {
         /// The file.
         path: PathBuf,
+        /// Why.
+        source: KeyError,
     },
     /// The name cannot be a key's.
     #[error("the key name {name:?} is empty or has a blank or `+` in it")]
@@ -37,18 +35,20 @@ pub enum KeyFileError {
     },
 }
 
-/// Name and seed of the key in a file.
+/// The key in a file.
 ///
 /// # Errors
 /// When the file cannot be read or holds no key.
-pub fn read(path: &Path) -> Result<(String, [u8; 32]), KeyFileError> {
+pub fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
     let text = std::fs::read_to_string(path).map_err(|source| KeyFileError::Io {
         what: "read",
         path: path.to_owned(),
         source,
     })?;
-    parse(text.trim_end()).ok_or_else(|| KeyFileError::Form {
+    let parsed = text.trim_end().parse();
+    parsed.map_err(|source| KeyFileError::Form {
         path: path.to_owned(),
+        source,
     })
 }
 
@@ -71,10 +71,7 @@ pub fn generate(name: &str, path: &Path) -> Result<VerifierKey, KeyFileError> {
     let key = SigningKey::from_seed(name, &seed).map_err(|_| KeyFileError::Name {
         name: name.to_owned(),
     })?;
-    let mut bytes = vec![1];
-    bytes.extend(seed);
-    let id = hex(&key.verifier().key_id());
-    let line = format!("PRIVATE+KEY+{name}+{id}+{}\n", STANDARD.encode(bytes));
+    let line = format!("{}\n", key.to_line());
     let mut options = std::fs::File::options();
     options.write(true).create_new(true);
     let opened = std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600).open(path);
@@ -86,18 +83,6 @@ pub fn generate(name: &str, path: &Path) -> Result<VerifierKey, KeyFileError> {
     Ok(key.verifier().clone())
 }
 
-fn parse(text: &str) -> Option<(String, [u8; 32])> {
-    let mut parts = text.strip_prefix("PRIVATE+KEY+")?.splitn(3, '+');
-    let (name, id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = STANDARD.decode(encoded).ok()?;
-    let (&1, seed) = bytes.split_first()? else {
-        return None;
-    };
-    let seed: [u8; 32] = seed.try_into().ok()?;
-    let key = SigningKey::from_seed(name, &seed).ok()?;
-    (hex(&key.verifier().key_id()) == id).then(|| (name.to_owned(), seed))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,15 +92,19 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("key");
         let verifier = generate("example.com/audit", &path).unwrap();
-        let (name, seed) = read(&path).unwrap();
-        assert_eq!(
-            SigningKey::from_seed(&name, &seed).unwrap().verifier(),
-            &verifier
-        );
+        assert_eq!(read(&path).unwrap().verifier(), &verifier);
         let altered = std::fs::read_to_string(&path)
             .unwrap()
             .replace("audit", "other");
-        assert_eq!(parse(altered.trim_end()), None);
+        std::fs::write(&path, altered).unwrap();
+        let refused = read(&path).unwrap_err();
+        assert!(matches!(
+            refused,
+            KeyFileError::Form {
+                source: KeyError::KeyId,
+                ..
+            }
+        ));
         assert!(matches!(
             generate("a b", &path),
             Err(KeyFileError::Name { .. })

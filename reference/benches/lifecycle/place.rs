@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use cabincrew_protocol::audit::SigningKey;
 use cabincrew_reference::launch::Launcher;
 use cabincrew_reference::service::Service;
 use tempfile::TempDir;
@@ -70,7 +71,9 @@ impl Place {
             Launcher::new(program().to_owned()),
             program().parent().unwrap().to_owned(),
         )
-        .with_audit_key(Some(("example.com/audit".to_owned(), [7; 32])))
+        .with_audit_key(Some(
+            SigningKey::from_seed("example.com/audit", &[7; 32]).unwrap(),
+        ))
     }
 }
 

@@ -136,6 +136,5 @@ fn signature(key: &SigningKey, response: &[u8]) -> String {
 }
 
 fn signing_key(path: &Path) -> Result<SigningKey, String> {
-    let (name, seed) = key::read(path).map_err(|error| chain(&error))?;
-    SigningKey::from_seed(&name, &seed).map_err(|error| chain(&error))
+    key::read(path).map_err(|error| chain(&error))
 }

@@ -188,13 +188,9 @@ fn trust(
 }
 
 fn checkpoint(service: &Service, id: &str, out: Option<&Path>, origin: Option<String>) -> Exit {
-    let signer = match service.signer() {
-        Ok(Some(signer)) => signer,
-        Ok(None) => {
-            out::problem("a checkpoint needs --audit-key");
-            return Exit::Usage;
-        }
-        Err(error) => return out::refused(&error),
+    let Some(signer) = &service.audit_key else {
+        out::problem("a checkpoint needs --audit-key");
+        return Exit::Usage;
     };
     let replayed = match service.look(id) {
         Ok(replayed) => replayed,

@@ -271,11 +271,16 @@ fn decided(event: &Value) -> Vec<Decided> {
         });
     }
     if let Some(check) = event.get("integrity_check") {
-        let holds = |name: &str| check.get(name).and_then(Value::as_bool) != Some(false);
-        let same = holds("plan_token_match") && holds("artifacts_match");
+        let results = ["plan_token_match", "artifacts_match"];
+        let results = results.map(|name| check.get(name).and_then(Value::as_bool));
+        let told = match results {
+            [None, None] => "no result",
+            results if results.contains(&Some(false)) => "differs",
+            _ => "the same",
+        };
         rows.push(Decided {
             who: "comparison with the plan".to_owned(),
-            what: if same { "the same" } else { "differs" }.to_owned(),
+            what: told.to_owned(),
             why: said(event, "/message"),
         });
     }

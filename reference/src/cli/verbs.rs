@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cabincrew_protocol::audit::SigningKey;
+
 use super::args::{Args, Verb};
 use super::{
     Surroundings, approve, audit, capabilities, create, export, init, man, out, people, plan,
@@ -132,7 +134,7 @@ pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 fn audit_key(
     surroundings: &Surroundings,
     option: Option<&Path>,
-) -> Result<Option<(String, [u8; 32])>, String> {
+) -> Result<Option<SigningKey>, String> {
     let variable = surroundings.environment.get("CABINCREW_AUDIT_KEY");
     let path = option
         .map(Path::to_owned)

@@ -24,8 +24,8 @@ pub struct Service {
     pub governors: Arc<Governors>,
     /// The orchestrator's environment, for mapped secrets.
     pub environment: BTreeMap<String, String>,
-    /// Seed and name of the audit key.
-    pub audit_key: Option<(String, [u8; 32])>,
+    /// Signs audit events.
+    pub audit_key: Option<SigningKey>,
     /// Is told of every engine.
     pub watch: Option<Watch>,
 }
@@ -52,9 +52,9 @@ impl Service {
         self
     }
 
-    /// The same with name and seed of the key that signs audit events.
+    /// The same with the key that signs audit events.
     #[must_use]
-    pub fn with_audit_key(mut self, key: Option<(String, [u8; 32])>) -> Self {
+    pub fn with_audit_key(mut self, key: Option<SigningKey>) -> Self {
         self.audit_key = key;
         self
     }
@@ -101,16 +101,6 @@ impl Service {
             .or_else(|_| std::path::absolute(&self.state_dir))
             .unwrap_or_else(|_| self.state_dir.clone());
         Ok(Home::of(&state_dir, id)?)
-    }
-
-    /// The audit key.
-    ///
-    /// # Errors
-    /// When it has no proper name.
-    pub fn signer(&self) -> Result<Option<SigningKey>> {
-        let key = self.audit_key.as_ref();
-        let key = key.map(|(name, seed)| SigningKey::from_seed(name, seed));
-        key.transpose().map_err(ServiceError::Key)
     }
 
     pub(super) fn site(&self, home: Home) -> Site {

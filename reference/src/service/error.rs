@@ -58,9 +58,6 @@ pub enum ServiceError {
     /// The projections cannot be written.
     #[error("the projections cannot be written")]
     Projection(#[source] std::io::Error),
-    /// The audit key cannot be used.
-    #[error("the audit key cannot be used")]
-    Key(#[source] cabincrew_protocol::audit::KeyError),
 }
 
 pub(super) type Result<T> = std::result::Result<T, ServiceError>;

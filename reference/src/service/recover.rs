@@ -45,7 +45,7 @@ impl Service {
             .storage()
             .map_err(|_| ServiceError::Gone { id: id.to_owned() })
             .and_then(|storage| {
-                Journal::open(storage, self.signer()?, id)
+                Journal::open(storage, self.audit_key.clone(), id)
                     .map_err(|source| journal_error(id, source))
             })
             .and_then(|(journal, replayed)| {
@@ -92,8 +92,8 @@ impl Service {
                 }
         );
         if damaged {
-            let signer = self.signer()?;
-            damage::seal(home, id, &chain(&error), signer.as_ref(), &clock::now())
+            let signer = self.audit_key.as_ref();
+            damage::seal(home, id, &chain(&error), signer, &clock::now())
                 .map_err(ServiceError::Projection)?;
         }
         Ok(error)

@@ -55,7 +55,7 @@ impl Service {
             workspace,
         };
         let draft = decide::created(created);
-        let journal = Journal::create(storage, self.signer()?, &draft, &clock::now());
+        let journal = Journal::create(storage, self.audit_key.clone(), &draft, &clock::now());
         let journal = journal.map_err(|source| journal_error(id, source))?;
         let site = self.site(held.home.clone());
         let mut open = Open {

@@ -156,6 +156,13 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_written_as_it_was_read() {
+        let key: SigningKey = KEY.parse().unwrap();
+        assert_eq!(key.to_line(), KEY);
+        assert_eq!(key.verifier().to_string(), VERIFIER);
+    }
+
+    #[test]
     fn the_signature_is_the_one_that_another_implementation_makes() {
         assert_eq!(
             signed_bytes(TYPE, PAYLOAD),

@@ -39,8 +39,11 @@ mod ed25519 {
     use crate::canonical::CanonicalError;
     use crate::digest::hex;
 
+    /// What the line of a private key begins with.
+    const PRIVATE: &str = "PRIVATE+KEY+";
+
     /// A private key under a name.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     pub struct SigningKey {
         verifier: VerifierKey,
         secret: ed25519_dalek::SigningKey,
@@ -92,6 +95,15 @@ mod ed25519 {
             &self.verifier
         }
 
+        /// The line that a key file holds, which is read back by [`FromStr`]. Whoever has it can sign.
+        #[must_use]
+        pub fn to_line(&self) -> String {
+            let mut key = vec![ED25519];
+            key.extend(self.secret.as_bytes());
+            let key_ref = self.verifier.key_ref();
+            format!("{PRIVATE}{key_ref}+{}", STANDARD.encode(key))
+        }
+
         /// Writes key reference and signature into an event whose other members are final.
         /// A value that is no object stays as it is.
         ///
@@ -119,7 +131,7 @@ mod ed25519 {
         type Err = KeyError;
 
         fn from_str(line: &str) -> Result<Self, KeyError> {
-            let rest = line.strip_prefix("PRIVATE+KEY+").ok_or(KeyError::Form)?;
+            let rest = line.strip_prefix(PRIVATE).ok_or(KeyError::Form)?;
             let mut parts = rest.splitn(3, '+');
             let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next())
             else {
