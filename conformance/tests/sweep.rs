@@ -43,6 +43,9 @@ static TRACES: LazyLock<bool> = LazyLock::new(|| {
 /// Right after the take-off, before the journal says so. Numbers of paths differ from run to run.
 const AFTER_TAKE_OFF: &str = "answer/write:wf-#-a/journal.jsonl:6";
 
+/// The engine has changed the workspace, and nothing was kept of it yet.
+const TOOK_OFF: &str = "answer/openat:wf-#-a/logs/#-take-off-#.stderr:1";
+
 /// The last moment before approval and end are told, if nothing unsynced is left then.
 const BEFORE_TOLD: &str = "answer/write:@stdout:1 all-lost";
 
@@ -79,6 +82,27 @@ fn a_torn_log_that_cannot_be_recovered_is_found() {
     // The finding repeats itself.
     let repeat = format!("sweep --point '{AFTER_TAKE_OFF}' --mode torn python3 ./minimal");
     assert!(line.ends_with(&repeat), "{line}");
+}
+
+#[test]
+fn a_take_off_that_is_repeated_after_a_crash_is_found_and_told_once() {
+    let conform = Conform::new();
+    if !*TRACES {
+        return;
+    }
+    let guesses = [
+        (
+            "\"TAKEOFF_RUNNING\": self.unknown",
+            "\"TAKEOFF_RUNNING\": self.take_off",
+        ),
+        ("        if drift:", "        if False:"),
+    ];
+    example(&conform, &guesses);
+    let ran = sweep(&conform, &["--point", TOOK_OFF, "--mode", "before"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let twice = "expected at most one take-off of edit; observed 2";
+    let found = ran.stdout.lines().filter(|line| line.contains(twice));
+    assert_eq!(found.count(), 1, "{}", ran.stdout);
 }
 
 #[test]

@@ -84,7 +84,12 @@ fn modes(fashion: Fashion, event: &Event) -> Vec<Mode> {
         Fashion::Errno => Errno::ALL
             .into_iter()
             .filter(|errno| errno.befalls(&event.act))
-            .flat_map(|errno| [Mode::Fails(errno), Mode::FailsForEver(errno)])
+            .flat_map(|errno| {
+                // Whoever tries again after EINTR is right to: it is never the answer for ever.
+                let lasts = errno != Errno::Eintr;
+                let once = [Mode::Fails(errno)].into_iter();
+                once.chain(lasts.then_some(Mode::FailsForEver(errno)))
+            })
             .collect(),
     }
 }
@@ -124,5 +129,14 @@ mod tests {
         assert_eq!(exit[0].place(), "run/write:a:1");
         let told = Job::at(&place(Act::Acknowledge, Some(9)), &[Fashion::Errno]);
         assert!(told.is_empty());
+        let sync = Act::Sync {
+            path: "a".to_owned(),
+        };
+        let failing: Vec<String> = Job::at(&place(sync, Some(0)), &[Fashion::Errno])
+            .iter()
+            .map(Job::mode)
+            .collect();
+        assert!(failing.contains(&"errno EIO for ever".to_owned()));
+        assert!(!failing.contains(&"errno EINTR for ever".to_owned()));
     }
 }

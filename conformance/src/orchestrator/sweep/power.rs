@@ -24,6 +24,8 @@ pub struct PowerLoss {
     /// What was found where syncing a file does not keep its name, and nowhere else; and workflows that do
     /// not come to their end although nothing was acknowledged, or after a loss out of order.
     pub notes: Vec<Finding>,
+    /// One image was asked for.
+    pub one: bool,
     /// Why images could not be made.
     pub unproven: Option<String>,
 }
@@ -57,7 +59,10 @@ pub fn power_loss(
         more: &more,
         only,
     };
-    let mut found = PowerLoss::default();
+    let mut found = PowerLoss {
+        one: only.is_some(),
+        ..PowerLoss::default()
+    };
     for share in power_all(target, scenario, progress, &dealings)? {
         match share {
             Ok(share) => {

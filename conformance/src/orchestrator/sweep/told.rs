@@ -167,8 +167,9 @@ impl PowerLoss {
         let last = match self.outcome() {
             Outcome::Violated => "DOES NOT SURVIVE",
             Outcome::Unproven => "UNPROVEN",
+            Outcome::Survives if self.one => "SURVIVES this image",
             Outcome::Survives if self.judged < self.images => {
-                "SURVIVES A SAMPLE of the images, or the one that was named"
+                "SURVIVES A SAMPLE: there was no time for the other images"
             }
             Outcome::Survives => "SURVIVES: every image was recovered",
         };
