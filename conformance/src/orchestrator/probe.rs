@@ -152,7 +152,7 @@ fn started(remarks: &mut Remarks, step: &StepSeen) {
         .as_ref()
         .map(receipt::describe_end)
         .unwrap_or_default();
-    let said = said::last_words(&step.stderr, &[]);
+    let said = said::few_words(&step.stderr, &[]);
     let said = said.map(|said| format!(", {said}")).unwrap_or_default();
     if matches!(step.end, Some(End::NotStarted(_))) {
         let advice = "Name the program as you would in a shell.";

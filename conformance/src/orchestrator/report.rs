@@ -71,7 +71,7 @@ impl Seen for Observation {
             words.join(" "),
             receipt::describe_end(end),
             plain::duration(step.duration_ms),
-            said::last_words(&step.stderr, &run.canaries)
+            said::few_words(&step.stderr, &run.canaries)
                 .map(|said| format!("   {said}"))
                 .unwrap_or_default()
         ))

@@ -36,7 +36,7 @@ impl Judged {
 impl Seen for Observation {
     fn ran(&self, name: &str, command: &[String]) -> Option<String> {
         let launch = self.launches.iter().find(|launch| launch.name == *name)?;
-        let said = said::last_words(&launch.stderr, &self.canaries);
+        let said = said::few_words(&launch.stderr, &self.canaries);
         launch
             .was_launched()
             .then(|| ran(command, launch, said.as_deref()))

@@ -1,21 +1,30 @@
-//! The last thing a program said, for people: authors find the cause there more often than anywhere else.
+//! What a program said, for people: authors find the cause there more often than anywhere else.
 
 use super::plain;
 use crate::observe::{Bytes, Canary};
 
-/// Most characters that are shown.
+/// Most characters of a line that are shown.
 const SHOWN: usize = 160;
 
-/// `said: ` and the last line of what a program wrote to standard error; none if it wrote nothing.
+/// `said: ` and the first and the last line of what a program wrote to standard error, since a cause
+/// stands before a trace of calls in some languages and behind it in others; none if it wrote nothing.
 /// Made-up secrets are masked, and absolute paths are reduced to their last part, since a report names
 /// no place of the machine it was made on.
-pub(crate) fn last_words(stderr: &Bytes, canaries: &[Canary]) -> Option<String> {
+pub(crate) fn few_words(stderr: &Bytes, canaries: &[Canary]) -> Option<String> {
     let text = String::from_utf8_lossy(&stderr.kept);
-    let last = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = shown(lines.next()?, canaries);
+    Some(match lines.next_back().map(|last| shown(last, canaries)) {
+        Some(last) => format!("said: {first} [...] {last}"),
+        None => format!("said: {first}"),
+    })
+}
+
+fn shown(line: &str, canaries: &[Canary]) -> String {
     let masked = canaries
         .iter()
         .filter(|canary| !canary.value.is_empty())
-        .fold(last.trim().to_owned(), |line, canary| {
+        .fold(line.to_owned(), |line, canary| {
             line.replace(&canary.value, "(a secret)")
         });
     let shown = without_places(&plain::safe(&masked));
@@ -23,7 +32,7 @@ pub(crate) fn last_words(stderr: &Bytes, canaries: &[Canary]) -> Option<String> 
     if cut.len() < shown.len() {
         cut.push_str("...");
     }
-    Some(format!("said: {cut}"))
+    cut
 }
 
 /// Words with absolute paths in them keep only what follows the last slash.
@@ -50,15 +59,16 @@ mod tests {
             name: "secrets.TOKEN".to_owned(),
             value: "hush-hush".to_owned(),
         }];
-        last_words(&Bytes::whole(text.as_bytes().to_vec()), &canaries)
+        few_words(&Bytes::whole(text.as_bytes().to_vec()), &canaries)
     }
 
     #[test]
-    fn the_last_line_is_told_without_secrets_and_places() {
+    fn a_cause_is_told_without_secrets_and_places() {
         assert_eq!(said(" \n\n"), None);
         assert_eq!(
-            said("first\nerror: /tmp/x1/state/w.json: no token hush-hush\n\n").as_deref(),
-            Some("said: error: w.json: no token (a secret)")
+            said("panicked:\n at a\nerror: /tmp/x1/state/w.json: no token hush-hush\n\n")
+                .as_deref(),
+            Some("said: panicked: [...] error: w.json: no token (a secret)")
         );
         assert_eq!(
             said("open '/a/b.rs': see https://example.org/x or ./here/y and/or").as_deref(),

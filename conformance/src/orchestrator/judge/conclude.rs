@@ -54,7 +54,7 @@ fn nothing_heard(seen: &Observation) -> Option<String> {
     }
     let first = steps().find(|step| step.end.is_some())?;
     let ended = receipt::describe_end(first.end.as_ref()?);
-    let said = said::last_words(&first.stderr, &[]);
+    let said = said::few_words(&first.stderr, &[]);
     let said = said.map(|said| format!(", {said}")).unwrap_or_default();
     Some(format!(
         "it started no engine in any of {} runs, so nothing it did can be judged; its first call: {ended}{said}",
