@@ -97,6 +97,21 @@ fn an_engine_is_written_as_the_page_says() {
 }
 
 #[test]
+fn an_engine_is_tested_as_the_page_says() {
+    carry_out("testing-your-engine.md");
+}
+
+#[test]
+fn an_orchestrator_is_tested_as_the_page_says() {
+    carry_out("testing-your-orchestrator.md");
+}
+
+#[test]
+fn an_editor_is_served_as_the_page_says() {
+    carry_out("for-spec-editors.md");
+}
+
+#[test]
 fn reports_are_made_as_the_page_about_ci_says() {
     carry_out("in-ci.md");
 }
