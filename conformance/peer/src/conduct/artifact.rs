@@ -35,6 +35,8 @@ pub struct ArtifactScript {
     pub inline: Option<toml::Value>,
     /// The body is repeated up to this size in bytes.
     pub repeat: Option<usize>,
+    /// Stands once behind the body, however often that is repeated.
+    pub tail: Option<String>,
     /// The secret of this name stands behind the body.
     pub secret: Option<String>,
     /// The whole of `artifact.json`, as text.
@@ -63,6 +65,7 @@ impl Default for ArtifactScript {
             body_hex: None,
             inline: None,
             repeat: None,
+            tail: None,
             secret: None,
             raw: None,
             listed: true,
@@ -131,6 +134,9 @@ impl ArtifactScript {
             let unit = body.len();
             body = body.repeat(size / unit + 1);
             body.truncate(size);
+        }
+        if let Some(tail) = &self.tail {
+            body.extend_from_slice(fill(tail, input).as_bytes());
         }
         if let Some(name) = &self.secret {
             let value = input.secrets.get(name).and_then(Value::as_str);
