@@ -74,6 +74,16 @@ impl Hub {
         }
     }
 
+    /// Hangs and does not hear the signals that ask it to end.
+    pub(crate) fn hang_deaf(&self) -> ! {
+        use std::os::unix::process::CommandExt as _;
+        let mut shell = std::process::Command::new("sh");
+        let script = "trap '' TERM INT HUP; while :; do sleep 1; done";
+        // Returns only when there is no shell, and then it hangs without one.
+        let _ = shell.arg("-c").arg(script).exec();
+        self.hang()
+    }
+
     /// Hangs; ends when the harness lets go, where there is one.
     pub(crate) fn hang(&self) -> ! {
         if let Some(stream) = &self.stream {

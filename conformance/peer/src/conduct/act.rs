@@ -23,6 +23,8 @@ pub struct Conduct {
     pub artifact: Vec<ArtifactScript>,
     /// Hangs after its work, before the receipt.
     pub hang: bool,
+    /// Hangs there, and ignores the signals that ask it to end.
+    pub hang_deaf: bool,
     /// Files that are written, changed or removed.
     pub write: Vec<Effect>,
     /// A TCP address that is connected to.
@@ -108,6 +110,9 @@ impl Conduct {
 
     /// Everything between the work and the receipt.
     pub(crate) fn acts(&self, launch: &Launch<'_>, hub: &Hub) -> Result<(), Failure> {
+        if self.hang_deaf {
+            hub.hang_deaf();
+        }
         if self.hang {
             hub.hang();
         }
