@@ -175,3 +175,37 @@ fn without_a_fault_these_checks_pass() {
         .collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+/// What only rotten bytes show: a fault, a damage, and the invariant that it breaks then.
+const ROTTEN: [(&str, &str, &str); 2] = [
+    (
+        "journal-links-not-checked",
+        "run/workflows/wf-#-a/journal:88^01",
+        "exports-stay",
+    ),
+    (
+        "lost-entries-not-noticed",
+        "run/workflows/wf-#-a/journal:=9000",
+        "records-stay",
+    ),
+];
+
+#[test]
+fn rotten_bytes_show_faults_and_are_noticed_without_them() {
+    for (fault, damage, invariant) in ROTTEN {
+        for (value, code, told) in [(fault, 1, invariant), ("", 0, "1 halted")] {
+            let mut command = Command::new(BINARY);
+            command
+                .args(["sweep", "--part", "corruption", "--point", damage])
+                .arg("--adapter")
+                .arg(root().join("reference/conform.toml"));
+            if !value.is_empty() {
+                command.args(["env", &format!("CABINCREW_FAULT={value}")]);
+            }
+            let output = command.arg(&*REFERENCE).output().expect("the kit starts");
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(code), "{fault}: {text}");
+            assert!(text.contains(told), "{fault}: {text}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use cabincrew_conform::orchestrator::judge::INVARIANTS;
+use cabincrew_conform::orchestrator::judge::{DAMAGE_INVARIANTS, INVARIANTS};
 
 use crate::conform::{Conform, Ran};
 
@@ -137,11 +137,47 @@ fn a_point_that_is_not_there_is_an_error() {
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
 }
 
+/// In the chain value of the first event of a workflow that waits.
+const ROTTEN: &str = "run/wf-#-a/journal.jsonl:60^01";
+
+#[test]
+fn a_rotten_byte_halts_and_is_found_where_it_does_not() {
+    let rotten = ["--part", "corruption", "--point", ROTTEN];
+    let conform = Conform::new();
+    example(&conform, &[]);
+    let ran = sweep(&conform, &rotten);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("1 flips"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 halted"), "{}", ran.stdout);
+    let compared = "given != sha(before.encode() + canonical(document))";
+    example(&conform, &[(compared, "not given")]);
+    let ran = sweep(&conform, &rotten);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let all = &ran.stdout;
+    let line = all.lines().find(|it| it.starts_with("FAIL  exports-stay"));
+    let line = line.unwrap_or_else(|| panic!("{all}"));
+    // The finding says what was done, and repeats itself.
+    assert!(line.contains("journal.jsonl:60^01 (byte 60 of "), "{line}");
+    assert!(
+        line.contains("--part corruption --point 'run/wf-"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_damage_that_fits_nothing_is_an_error() {
+    let conform = Conform::new();
+    example(&conform, &[]);
+    let damage = "nowhere/journal.jsonl:60^01";
+    let ran = sweep(&conform, &["--part", "corruption", "--point", damage]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+}
+
 #[test]
 fn every_invariant_is_explained() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/crash-sweep.md");
     let page = std::fs::read_to_string(page).expect("the page is there");
-    for (name, _) in INVARIANTS {
+    for (name, _) in INVARIANTS.into_iter().chain(DAMAGE_INVARIANTS) {
         assert!(
             page.contains(&format!("`{name}`")),
             "{name} is not explained"

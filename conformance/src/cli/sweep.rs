@@ -15,7 +15,9 @@ use crate::orchestrator::adapter::OrchestratorAdapter;
 use crate::orchestrator::catalogue::Kit;
 use crate::orchestrator::drive::Target;
 use crate::orchestrator::plan::RunPlan;
-use crate::orchestrator::sweep::{Fashion, Limits, Outcome, of_drill, power_loss, sweep, usual};
+use crate::orchestrator::sweep::{
+    Damages, Fashion, Limits, Outcome, corruption, of_drill, power_loss, sweep, usual,
+};
 use crate::report::plain::{safe, shell_word};
 
 const EXAMPLES: &str = "\
@@ -23,9 +25,10 @@ Options come before BIN; everything after BIN belongs to the orchestrator:
   cabincrew-conform sweep ./my-orchestrator
   cabincrew-conform sweep --budget 60s --adapter conform.toml python3 my_adapter.py
   cabincrew-conform sweep --point 'answer/write:journal:2' --mode torn ./my-orchestrator
+  cabincrew-conform sweep --part corruption --budget 5m ./my-orchestrator
 
 The scenario is a plan that waits for approval, is approved and carried out; --drill NAME takes that of a
-drill. Linux on x86-64 alone. docs/crash-sweep.md says what the findings mean.";
+drill. Linux on x86-64 alone, but for --part corruption. docs/crash-sweep.md says what the findings mean.";
 
 /// Crash an orchestrator at every point at which it changes something, and see what a restart makes of it
 #[derive(Debug, clap::Args)]
@@ -40,7 +43,7 @@ pub(crate) struct SweepArgs {
     /// Stop after this time (60s, 5m), with a sample in an order made from the seed
     #[arg(long, value_name = "TIME", value_parser = duration)]
     budget: Option<Duration>,
-    /// Only this point: STEP/CALL:PATH:ORDINAL
+    /// Only this point: STEP/CALL:PATH:ORDINAL, or a damage: REST/PATH:OFFSET^MASK, REST/PATH:=LENGTH
     #[arg(long, value_name = "POINT")]
     point: Option<String>,
     /// Only name the points
@@ -102,7 +105,11 @@ enum PartArg {
     Kill,
     /// Every disk that a power loss may leave is recovered
     PowerLoss,
+    /// Every byte rots, every end is cut off, one at a time, while nothing runs
+    Corruption,
 }
+
+const PARTS: [PartArg; 3] = [PartArg::Kill, PartArg::PowerLoss, PartArg::Corruption];
 
 impl SweepArgs {
     /// None where points are only named.
@@ -111,10 +118,11 @@ impl SweepArgs {
         modes.map(|mode| mode.fashion()).collect()
     }
 
-    /// A point belongs to the first part, an image to the second.
+    /// A point belongs to the first part or, where that alone is asked for, the third; an image to the second.
     fn has(&self, part: PartArg) -> bool {
         match part {
             PartArg::Kill => self.list || (self.part.contains(&part) && self.image.is_none()),
+            PartArg::Corruption => self.part.contains(&part) && self.image.is_none() && !self.list,
             PartArg::PowerLoss => {
                 let all = self.point.is_none() && !self.list;
                 self.image.is_some() || (self.part.contains(&part) && all)
@@ -154,7 +162,7 @@ pub(crate) fn run(args: &SweepArgs, edge: &Edge) -> Result<Exit, CliError> {
     };
     let parts: Vec<(&RunPlan, PartArg)> = scenarios
         .iter()
-        .flat_map(|scenario| [(scenario, PartArg::Kill), (scenario, PartArg::PowerLoss)])
+        .flat_map(|scenario| PARTS.map(|part| (scenario, part)))
         .filter(|(_, part)| args.has(*part))
         .collect();
     let mut exit = Exit::Conforms;
@@ -218,9 +226,33 @@ impl One<'_> {
                 let told = lost.told(&scenario.name(), start.elapsed_ms(), &repeat);
                 (told, lost.outcome())
             }
+            PartArg::Corruption => {
+                let share = |at: usize, of: usize| self.has_time(start, at, of);
+                let damages = Damages {
+                    only: self.args.point.as_deref(),
+                    more: deadline.map(|_| &share as &(dyn Fn(usize, usize) -> bool + Sync)),
+                    seed: self.args.call.seed,
+                };
+                let found = corruption(self.target, scenario, &damages, &live);
+                live.clear();
+                let found = found?;
+                let of = (scenario.name(), deadline.map(|_| self.args.call.seed));
+                let of = (of.0.as_str(), of.1);
+                (found.told(of, start.elapsed_ms(), &repeat), found.outcome())
+            }
         };
         output::print(&text, Color::Auto)?;
         Ok(outcome)
+    }
+}
+
+impl One<'_> {
+    /// Whether a share of the budget is left: the rests have the same time each.
+    fn has_time(&self, start: clock::Moment, at: usize, of: usize) -> bool {
+        let shares = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let of = u32::try_from(of).unwrap_or(u32::MAX).max(1);
+        self.budget
+            .is_none_or(|budget| !start.after(budget / of * shares).has_passed())
     }
 }
 

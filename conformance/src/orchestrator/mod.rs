@@ -11,6 +11,7 @@
 pub mod adapter;
 pub mod catalogue;
 pub mod course;
+pub mod damage;
 pub mod drill;
 pub mod drive;
 pub mod evidence;

@@ -1,5 +1,6 @@
 //! From bytes to the record. The only damage that is forgiven is a last line without a line feed,
-//! which is what a crash leaves behind (C-22).
+//! which is what a crash leaves behind (C-22). A whole line with another byte in its place is none: a
+//! write that was cut off has nothing behind what it wrote.
 
 use cabincrew_protocol::audit::{ChainError, verify_chain};
 use cabincrew_protocol::digest::Sha256Hex;
@@ -67,6 +68,12 @@ pub enum Damage {
         /// Why.
         source: serde_json::Error,
     },
+    /// The last line is whole, and another byte stands where its line feed was.
+    #[error("the end of line {line} is no line feed")]
+    End {
+        /// Number of the line, from 0.
+        line: u64,
+    },
     /// A number in a line is not the next one.
     #[error("line {line} has a number that is not the next one")]
     Number {
@@ -111,6 +118,11 @@ pub fn replay(bytes: &[u8], workflow_id: &str) -> Result<Replayed, Damage> {
     for line in bytes[..complete].split_inclusive(|byte| *byte == b'\n') {
         reader.take(&line[..line.len() - 1])?;
     }
+    if let Some((_, tail)) = bytes[complete..].split_last()
+        && reader.fits(tail)
+    {
+        return Err(Damage::End { line: reader.lines });
+    }
     let mut record = reader.record.ok_or(Damage::Empty)?;
     let leaves = verify_chain(workflow_id, &reader.events).map_err(Damage::Chain)?;
     record.audit_count = u64::try_from(leaves.len()).expect("a length fits 64 bits");
@@ -138,6 +150,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Whether these bytes are the next line, whole.
+    fn fits(&self, bytes: &[u8]) -> bool {
+        let parts = bytes.split_at_checked(64);
+        let body = parts.and_then(|(link, rest)| Some((link, rest.strip_prefix(b" ")?)));
+        body.is_some_and(|(link, body)| link == frame::link(&self.link, body).as_str().as_bytes())
+    }
+
     fn take(&mut self, bytes: &[u8]) -> Result<(), Damage> {
         let line = self.lines;
         let (link, body) = bytes.split_at_checked(64).ok_or(Damage::Form { line })?;

@@ -27,7 +27,7 @@ impl Director<'_> {
         (exports, programs)
     }
 
-    fn export(&mut self, id: &str, document: &str) -> (Document, Vec<ProgramSeen>) {
+    pub(super) fn export(&mut self, id: &str, document: &str) -> (Document, Vec<ProgramSeen>) {
         if !self.exportable {
             let end = End::NotLaunched("an export before it could not be executed".to_owned());
             let text = Bytes::default();

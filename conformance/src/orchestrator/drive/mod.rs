@@ -8,12 +8,14 @@
 //! edit, tamper, respond: the steps of the kit's own
 //! crash      one run with a fault at a point, and what a restart makes of it
 //! power      what a restart makes of what the disk may hold after a power loss
+//! damage     what the next step makes of bytes that rotted while nothing ran
 //! leaks      where secrets and artifacts are found again; copies: artifacts within other files
 //! ```
 
 mod call;
 mod copies;
 mod crash;
+mod damage;
 mod director;
 mod edit;
 mod error;
@@ -29,6 +31,7 @@ mod steps;
 mod tamper;
 
 pub use crash::{CrashPlan, Crashed, Target, Traced, crash_all};
+pub use damage::{Choose, Chosen, Inflicted, Inflictions, Part, damage_all, undisturbed};
 pub use error::OrchestratorDriveError;
 pub use power::{Contents, Dealings, Entry, Image, Made, Recorded, Share, power_all};
 pub use schedule::{Options, drive};

@@ -22,14 +22,14 @@ const OUTPUT_KEPT: usize = 64 << 10;
 const WAIT_MAX: u64 = 10_000;
 
 /// What a step was, before anything is looked at.
-struct Taken {
+pub(super) struct Taken {
     act: ActSeen,
-    command: Vec<String>,
-    call: Option<Call>,
+    pub(super) command: Vec<String>,
+    pub(super) call: Option<Call>,
     done: Option<Done>,
     response: Option<String>,
     point: Option<String>,
-    started_s: i64,
+    pub(super) started_s: i64,
 }
 
 impl Taken {
@@ -128,7 +128,13 @@ impl Director<'_> {
         taken
     }
 
-    fn verb(&mut self, act: ActSeen, verb: &Verb, label: &str, response: Option<PathBuf>) -> Taken {
+    pub(super) fn verb(
+        &mut self,
+        act: ActSeen,
+        verb: &Verb,
+        label: &str,
+        response: Option<PathBuf>,
+    ) -> Taken {
         let mut taken = Taken::new(act);
         let verbs = &self.kit.adapter.verbs;
         let template = match act {
@@ -308,7 +314,7 @@ fn planned_by(program: &ProgramSeen) -> Option<Files> {
 }
 
 /// Paths of this run become names, so that observations of the same behaviour are the same.
-fn anonymise(program: &mut ProgramSeen, named: &BTreeMap<String, String>) {
+pub(super) fn anonymise(program: &mut ProgramSeen, named: &BTreeMap<String, String>) {
     let texts = program
         .env
         .values_mut()

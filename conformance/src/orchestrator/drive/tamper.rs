@@ -266,7 +266,7 @@ fn damage(path: &Path, at: Option<(usize, usize)>, by: &TamperAct) -> io::Result
 }
 
 /// Writes a file whatever its permission bits are, and keeps them.
-fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = path.metadata()?.permissions();
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;

@@ -12,15 +12,21 @@ mod broken;
 mod conclude;
 mod course;
 mod crash;
+mod damage;
+#[cfg(test)]
+mod damage_tests;
 mod documents;
 mod effects;
 #[cfg(test)]
 mod expectations;
+mod facts;
 mod folders;
 mod guard;
+mod halt;
 mod input;
 mod launch;
 mod look;
+mod lost;
 mod outcome;
 mod plan;
 mod planned;
@@ -42,5 +48,6 @@ mod wal;
 
 pub use conclude::{judge, leave_to_other_parts};
 pub use crash::{Broken, INVARIANTS, Violation, crash};
+pub use damage::{DAMAGE_INVARIANTS, Expected, Fate};
 #[cfg(test)]
 pub(crate) use sample::sample as sample_run;

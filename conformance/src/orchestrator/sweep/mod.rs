@@ -9,9 +9,14 @@
 //! loss       what of it is lost
 //! images     all that it may hold after any point of a recorded run
 //! power      every image recovered and judged
+//! rests      where the orchestrator does not run
+//! choice     which bytes rot there
+//! corruption every damage inflicted and judged
 //! told       what is printed of it
 //! ```
 
+mod choice;
+mod corruption;
 mod disk;
 mod error;
 mod every;
@@ -19,10 +24,12 @@ mod images;
 mod job;
 mod loss;
 mod power;
+mod rests;
 mod scenario;
 mod survey;
 mod told;
 
+pub use corruption::{Corruption, Damages, corruption};
 pub use disk::{Disk, Reading};
 pub use error::SweepError;
 pub use every::{Limits, Sweep, sweep};

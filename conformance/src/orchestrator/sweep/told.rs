@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use cabincrew_crashpoint::Note;
 
+use super::corruption::Corruption;
 use super::every::Sweep;
 use super::power::PowerLoss;
 use crate::orchestrator::judge::Violation;
@@ -172,6 +173,75 @@ impl PowerLoss {
                 "SURVIVES A SAMPLE: there was no time for the other images"
             }
             Outcome::Survives => "SURVIVES: every image was recovered",
+        };
+        let _ = writeln!(text, "{last}");
+        text
+    }
+}
+
+impl Corruption {
+    /// What it comes to.
+    pub fn outcome(&self) -> Outcome {
+        if !self.findings.is_empty() {
+            Outcome::Violated
+        } else if !self.unproven.is_empty() || !self.unsteady.is_empty() || self.tried() == 0 {
+            Outcome::Unproven
+        } else {
+            Outcome::Survives
+        }
+    }
+
+    /// All of it as text, as for [`Sweep::told`]; with the seed of a sample.
+    pub fn told(
+        &self,
+        (scenario, seed): (&str, Option<u64>),
+        took_ms: u64,
+        repeat: &(String, String),
+    ) -> String {
+        let mut text = String::new();
+        findings(&mut text, "FAIL", &self.findings, repeat);
+        if self.alike > 0 {
+            let _ = writeln!(text, "FAIL  {} more like those", self.alike);
+        }
+        for why in self.unproven.iter().take(MISSED_MAX) {
+            let _ = writeln!(text, "UNPROVEN  corruption: {}", safe(why));
+        }
+        if !self.late.is_empty() {
+            let late = safe(&self.late.join(", "));
+            let _ = writeln!(text, "NOTE  there was no time for {late}");
+        }
+        for place in self.unsteady.iter().take(MISSED_MAX) {
+            let _ = writeln!(text, "UNPROVEN  {}: found once and not again", safe(place));
+        }
+        let rests: Vec<&str> = self.rests.iter().map(|(name, _)| name.as_str()).collect();
+        let sample = seed.map_or_else(String::new, |seed| format!(", sampled with seed {seed}"));
+        let _ = writeln!(
+            text,
+            "scenario {scenario}: {} of {} damages at {}{sample}: {} flips, {} truncations",
+            self.tried(),
+            self.there(),
+            safe(&rests.join(", ")),
+            self.flips,
+            self.cuts,
+        );
+        let _ = writeln!(
+            text,
+            "{} identical, {} repaired, {} halted, {} earlier, {} findings, {}.{} s",
+            self.identical,
+            self.repaired,
+            self.halted,
+            self.earlier,
+            self.findings.len() + self.alike,
+            took_ms / 1000,
+            took_ms % 1000 / 100,
+        );
+        let last = match self.outcome() {
+            Outcome::Violated => "DOES NOT SURVIVE",
+            Outcome::Unproven => "UNPROVEN",
+            Outcome::Survives if self.tried() < self.there() || !self.late.is_empty() => {
+                "SURVIVES A SAMPLE: there was no time for the other damages"
+            }
+            Outcome::Survives => "SURVIVES: every damage that was to be done was done",
         };
         let _ = writeln!(text, "{last}");
         text
