@@ -164,6 +164,9 @@ pub enum Expect {
     },
     /// As another step ended (state and number of take-offs), or [`Expect::Stopped`]: never anything else.
     SameOrStopped {
+        /// Where it goes on, write-ahead log and audit log begin as they did before the damage.
+        #[serde(default)]
+        keeps_logs: bool,
         /// That step, `DRILL:STEP` or `DRILL:CASE/STEP`.
         r#as: String,
     },
@@ -231,9 +234,9 @@ impl Expect {
     /// The step that it compares with, as a selector of steps.
     pub fn twin(&self) -> Option<&str> {
         match self {
-            Self::SameCourse { r#as } | Self::SameOrStopped { r#as } | Self::Token { r#as, .. } => {
-                Some(r#as)
-            }
+            Self::SameCourse { r#as }
+            | Self::SameOrStopped { r#as, .. }
+            | Self::Token { r#as, .. } => Some(r#as),
             _ => None,
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn audit(seen: &mut Observation, change: impl Fn(&mut Vec<Value>)) {
     lines(&mut exports(seen).audit, change);
 }
 
-fn wal(seen: &mut Observation, change: impl Fn(&mut Vec<Value>)) {
+pub(super) fn wal(seen: &mut Observation, change: impl Fn(&mut Vec<Value>)) {
     lines(&mut exports(seen).wal, change);
 }
 

@@ -9,7 +9,7 @@ use super::sample::sample;
 use super::view::Views;
 use crate::observe::Bytes;
 use crate::orchestrator::expect::Expect;
-use crate::orchestrator::observe::{Leak, Observation};
+use crate::orchestrator::observe::{ActSeen, Leak, Observation};
 use crate::tree::{Change, What};
 
 /// Judges an expectation on one step.
@@ -358,6 +358,34 @@ fn a_step_is_compared_with_that_of_another_run() {
     }
     let missing = judged("kind = 'same-course'\nas = 'third:answer'", 1, &seen);
     assert!(missing.is_err());
+}
+
+#[test]
+fn a_log_that_rots_unseen_is_a_finding() {
+    let mut seen = sample();
+    let mut other = sample().runs.remove(0);
+    other.drill = "other".to_owned();
+    seen.runs.push(other);
+    let damaged = |mut seen: Observation| {
+        let mut damage = seen.runs[0].steps[0].clone();
+        damage.name = "damage".to_owned();
+        damage.act = ActSeen::Tamper;
+        damage.end = None;
+        damage.exports = None;
+        damage.programs.clear();
+        seen.runs[0].steps.insert(1, damage);
+        seen
+    };
+    let expect = "kind = 'same-or-stopped'\nas = 'other:answer'\nkeeps-logs = true";
+    assert_eq!(judged(expect, 2, &damaged(seen.clone())), Ok(Vec::new()));
+    super::broken::wal(&mut seen, |entries| {
+        entries[0]["timestamp"] = json!("2000-01-01T00:00:00Z");
+    });
+    let seen = damaged(seen);
+    let told = judged(expect, 2, &seen).expect("it can be judged");
+    assert!(told[0].0.contains("write-ahead log"), "{told:?}");
+    let less = "kind = 'same-or-stopped'\nas = 'other:answer'";
+    assert_eq!(judged(less, 2, &seen), Ok(Vec::new()));
 }
 
 #[test]

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::course::{kinds, written_before};
 use super::effects;
 use super::look::{Problems, problem, unless};
-use super::outcome::{Judged, state_words, stopped};
+use super::outcome::{Judged, state_words, stopped, twin};
 use super::take_off;
-use super::view::{Event, View, Views};
+use super::view::{Docs, Event, View, Views};
+use super::wal;
 use crate::judge::words;
 
 /// An event of severity warning or higher, with a message, was written in the step.
@@ -96,6 +97,72 @@ pub(super) fn take_off_as_planned(view: &View<'_>, views: &Views<'_>) -> Judged 
     }
     take_off::bytes(view, views)
         .ok_or_else(|| "what was planned was not seen as a whole".to_owned())
+}
+
+/// It ended as another step did, or was halted.
+pub(super) fn same_or_stopped(
+    view: &View<'_>,
+    views: &Views<'_>,
+    own: &str,
+    (selector, keeps_logs): (&str, bool),
+) -> Judged {
+    if stopped(view).is_empty() {
+        return Ok(Vec::new());
+    }
+    let twin = twin(views, own, selector)?;
+    let wanted = twin
+        .state()
+        .ok_or_else(|| format!("no state after {}", twin.name()))?;
+    let count = |of: &View<'_>| views.launches(of, "take-off").len();
+    let ended_the_same = view.state() == Some(wanted) && count(view) == count(twin);
+    let mut problems = unless(
+        ended_the_same,
+        format!("{wanted} after {} take-off(s), or a halt", count(twin)),
+        format!(
+            "{} after {} take-off(s), {}",
+            state_words(view),
+            count(view),
+            words::end(view.step.end.as_ref())
+        ),
+    );
+    if keeps_logs {
+        problems.extend(logs_kept(view, views));
+    }
+    Ok(problems)
+}
+
+/// What had been exported of both logs before anything was damaged is still their beginning.
+fn logs_kept(view: &View<'_>, views: &Views<'_>) -> Problems {
+    let whole = |other: &&View<'_>| !other.tampered && other.docs.is_some();
+    let before = views.up_to(view).filter(whole).last();
+    let Some((old, new)) = before
+        .and_then(|it| it.docs.as_ref())
+        .zip(view.docs.as_ref())
+    else {
+        return Problems::new();
+    };
+    let values = |docs: &Docs| -> Result<Vec<Value>, String> {
+        let events = docs.events.as_ref().map_err(Clone::clone)?;
+        Ok(events.iter().map(|event| event.value.clone()).collect())
+    };
+    let logs = [
+        ("write-ahead log", old.wal.clone(), new.wal.clone()),
+        ("audit log", values(old), values(new)),
+    ];
+    let mut problems = Problems::new();
+    for (name, old, new) in logs {
+        let Ok(old) = old else { continue };
+        let told = match new {
+            Ok(new) if new.starts_with(&old) => continue,
+            Ok(new) => wal::difference(&old, &new),
+            Err(why) => why,
+        };
+        problems.extend(problem(
+            format!("a halt, or the {name} as before the damage, then more of it"),
+            told,
+        ));
+    }
+    problems
 }
 
 /// No copy of a planned file with any content is kept.

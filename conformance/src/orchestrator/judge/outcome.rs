@@ -67,7 +67,9 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
             omits,
         } => plan::request(view, has, &plan::Words { mentions, omits }),
         E::SameCourse { r#as } => course::same(view, views, own, r#as),
-        E::SameOrStopped { r#as } => same_or_stopped(view, views, own, r#as),
+        E::SameOrStopped { r#as, keeps_logs } => {
+            guard::same_or_stopped(view, views, own, (r#as, *keeps_logs))
+        }
         E::ScoreRecorded { policy } => course::score(view, policy),
         E::Stopped { never } => Ok([stopped(view), course::entered(view, never)].concat()),
         E::TakeOffAsPlanned => guard::take_off_as_planned(view, views),
@@ -354,28 +356,6 @@ pub(super) fn stopped(view: &View<'_>) -> Problems {
         ),
     ));
     problems
-}
-
-fn same_or_stopped(view: &View<'_>, views: &Views<'_>, own: &str, selector: &str) -> Judged {
-    if stopped(view).is_empty() {
-        return Ok(Vec::new());
-    }
-    let twin = twin(views, own, selector)?;
-    let wanted = twin
-        .state()
-        .ok_or_else(|| format!("no state after {}", twin.name()))?;
-    let count = |of: &View<'_>| views.launches(of, "take-off").len();
-    let ended_the_same = view.state() == Some(wanted) && count(view) == count(twin);
-    Ok(unless(
-        ended_the_same,
-        format!("{wanted} after {} take-off(s), or a halt", count(twin)),
-        format!(
-            "{} after {} take-off(s), {}",
-            state_words(view),
-            count(view),
-            words::end(view.step.end.as_ref())
-        ),
-    ))
 }
 
 fn turned_down(view: &View<'_>, must_fail: bool) -> Problems {
