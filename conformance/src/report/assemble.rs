@@ -173,6 +173,12 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
         .map(|finding| &finding.launch)
         .or_else(|| worst.launches.first());
     let (before, after) = &facts.rerun;
+    let seen_in = worst
+        .findings
+        .first()
+        .and_then(|finding| finding.launch.split_once(':'))
+        .map(|(drill, _)| drill)
+        .filter(|drill| *drill != card.drill);
     Some(CheckResult {
         id: card.id.to_owned(),
         title: card.title.to_owned(),
@@ -191,13 +197,14 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
         findings_total: worst.findings_total,
         control: worst.control.clone(),
         launches: worst.launches.clone(),
+        drill: seen_in.map(str::to_owned),
         evidence: None,
         duration_ms: worst
             .launches
             .iter()
             .map(|name| pass.seen.duration_ms(name))
             .sum(),
-        rerun: rerun(before, after, card.id, card.class),
+        rerun: rerun((before, after), (card.id, seen_in), card.class),
     })
 }
 

@@ -193,6 +193,10 @@ pub struct CheckResult {
     /// The launches that were looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub launches: Vec<String>,
+    /// The drill that the first finding is from, where it is not the check's own: a check on every step
+    /// looks at those that are driven anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<String>,
     /// The evidence folder, relative to the output folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,

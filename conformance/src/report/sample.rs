@@ -29,6 +29,7 @@ pub(crate) fn passed(id: &str) -> CheckResult {
         launches: vec!["baseline".to_owned()],
         evidence: None,
         duration_ms: 41,
+        drill: None,
         rerun: format!("cabincrew-conform engine --filter {id} ./my-engine"),
     }
 }

@@ -44,15 +44,25 @@ impl View {
     /// The command that repeats a check.
     pub(super) fn rerun(&self, check: &CheckResult) -> String {
         match &self.typed {
-            Some(typed) => rerun(&typed.before, &typed.after, &check.id, check.class),
+            Some(typed) => rerun(
+                (&typed.before, &typed.after),
+                (&check.id, check.drill.as_deref()),
+                check.class,
+            ),
             None => check.rerun.clone(),
         }
     }
 }
 
-/// The command that repeats a check: `before` and `after` are the words around its filter.
-pub(crate) fn rerun(before: &[String], after: &[String], id: &str, class: Class) -> String {
-    let mut filter = vec!["--filter".to_owned(), id.to_owned()];
+/// The command that repeats a check, in the drill it was seen in: `before` and `after` are the words
+/// around its filter.
+pub(crate) fn rerun(
+    (before, after): (&[String], &[String]),
+    (id, drill): (&str, Option<&str>),
+    class: Class,
+) -> String {
+    let which = drill.map_or_else(|| id.to_owned(), |drill| format!("{id} | drill:{drill}"));
+    let mut filter = vec!["--filter".to_owned(), which];
     if class == Class::Hardening {
         filter.extend(["--class".to_owned(), "hardening".to_owned()]);
     }
