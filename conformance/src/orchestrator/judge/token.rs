@@ -42,7 +42,7 @@ pub(super) fn compare(
 }
 
 /// Two tokens differ in what they say of governance alone, and the workflow files name different
-/// directories: C-53 lets the digest cover the file as it was handed over.
+/// directories: C-53 lets the digest cover the file as it was handed over (decision 15).
 fn covers_its_directories(view: &View<'_>, twin: &View<'_>) -> bool {
     if view.run.workflow == twin.run.workflow {
         return false;
