@@ -137,6 +137,8 @@ pub enum Rule {
     StateDigests,
     /// Evaluations of the write-ahead log are in the record (CC-RST-001).
     StateEvaluations,
+    /// Artifacts of take-offs are in the record of what has completed (DESIGN 8.12).
+    StateResults,
     /// The record says up to where the audit log was written (C-41).
     StatePosition,
     /// In COMPLETED every step is among those completed (C-78).

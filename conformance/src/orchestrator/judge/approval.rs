@@ -8,7 +8,7 @@ use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::planned::planned;
 use super::time;
-use super::view::{Event, View, Views, items, parse, text};
+use super::view::{Docs, Event, View, Views, items, parse, text};
 use crate::observe::End;
 use crate::orchestrator::observe::ActSeen;
 
@@ -211,7 +211,44 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
             "approvals is empty",
         ));
     }
-    (granted || !records.is_empty()).then_some(problems)
+    let rejected = rejected(view, docs);
+    if let Some(id) = rejected {
+        problems.extend(unless(
+            records
+                .iter()
+                .any(|it| text(it, "/approval_id") == Some(id)),
+            format!("an approval record of the rejection of {id}"),
+            format!("{} record(s)", records.len()),
+        ));
+    }
+    (granted || rejected.is_some() || !records.is_empty()).then_some(problems)
+}
+
+/// The request that was rejected in this step, by somebody who may and in time, and failed the workflow.
+fn rejected<'v>(view: &View<'_>, docs: &'v Docs) -> Option<&'v str> {
+    let lapses = view.run.workflow.pointer("/approval/expires_after_s");
+    if lapses.is_some() || docs.state()? != State::Failed || view.step.end != Some(End::Exited(1)) {
+        return None;
+    }
+    let response = parse(view.step.response.as_deref()?.as_bytes()).ok()?;
+    let members = response.as_object()?;
+    let plain = ["approval_id", "approved", "approver", "reason", "timestamp"];
+    let is_plain = members.keys().all(|name| plain.contains(&name.as_str()));
+    if !is_plain || response.get("approved") != Some(&Value::Bool(false)) {
+        return None;
+    }
+    time::nanoseconds(text(&response, "/timestamp")?)?;
+    let request = docs
+        .asked()
+        .iter()
+        .find(|it| it.get("approval_id") == response.get("approval_id"))?;
+    let role = request.get("required_role")?;
+    let holds = |person: &&Value| {
+        person.get("approver") == response.get("approver") && items(person, "/roles").contains(role)
+    };
+    let roster = items(&view.run.roster, "/approvers");
+    roster.iter().find(holds)?;
+    text(request, "/approval_id")
 }
 
 fn responded(view: &View<'_>) -> bool {

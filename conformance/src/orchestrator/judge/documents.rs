@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::course::{line, states};
 use super::look::{Problems, Told, problem, unless};
+use super::plan;
 use super::planned::planned;
-use super::view::{Docs, View, Views, items, text};
+use super::view::{Docs, View, Views, items, parse, text};
+use crate::judge::words;
 
 /// What a schema says against a document, in words; the first two.
 pub(super) fn against_schema(definition: &str, document: &Value) -> Problems {
@@ -105,6 +107,32 @@ pub(super) fn state_artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
         ));
     }
     Some(problems)
+}
+
+/// Every artifact that a take-off listed stands once in the record of what has completed.
+pub(super) fn state_results(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let done = docs.state()? == State::Completed;
+    let took_off = views.launches(view, "take-off");
+    let mut problems = Problems::new();
+    for program in took_off.iter().filter(|it| it.ended && done) {
+        let step = plan::step_id(program)?;
+        let receipt = parse(&program.stdout.kept).ok()?;
+        for listed in items(&receipt, "/artifacts") {
+            let name = text(listed, "/name");
+            let is_it = |it: &&Value| {
+                text(it, "/artifact_id") == name && text(it, "/step_id") == Some(&step)
+            };
+            let count = items(state, "/artifacts").iter().filter(is_it).count();
+            problems.extend(unless(
+                count == 1,
+                format!("one record of {}, a result of take-off", words::found(name)),
+                format!("{count}"),
+            ));
+        }
+    }
+    (done && !took_off.is_empty()).then_some(problems)
 }
 
 /// Digests in the record are descriptor digests (C-05), roles are in its metadata (C-11).

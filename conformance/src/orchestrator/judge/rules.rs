@@ -78,6 +78,7 @@ pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
         R::StateEvaluations => wal::evaluations(view),
         R::StateOfWal => wal::adds_up(view),
         R::StatePosition => documents::state_position(view),
+        R::StateResults => documents::state_results(view, views),
         R::StateSteps => documents::state_steps(view),
         R::StateToken => documents::state_token(view),
         R::StateValid => documents::state_valid(view),
