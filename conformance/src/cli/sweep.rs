@@ -236,9 +236,9 @@ impl One<'_> {
                 let found = corruption(self.target, scenario, &damages, &live);
                 live.clear();
                 let found = found?;
-                let of = (scenario.name(), deadline.map(|_| self.args.call.seed));
-                let of = (of.0.as_str(), of.1);
-                (found.told(of, start.elapsed_ms(), &repeat), found.outcome())
+                let seed = deadline.map(|_| self.args.call.seed);
+                let told = found.told((&scenario.name(), seed), start.elapsed_ms(), &repeat);
+                (told, found.outcome())
             }
         };
         output::print(&text, Color::Auto)?;

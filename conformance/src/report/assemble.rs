@@ -173,12 +173,14 @@ fn result(card: &Card<'_>, passes: &[Pass<'_>], facts: &Facts) -> Option<CheckRe
         .map(|finding| &finding.launch)
         .or_else(|| worst.launches.first());
     let (before, after) = &facts.rerun;
+    // What a check names itself is driven with it; only where it looks everywhere can it be elsewhere.
+    let everywhere = card.on.iter().any(|word| word.starts_with('*'));
     let seen_in = worst
         .findings
         .first()
         .and_then(|finding| finding.launch.split_once(':'))
         .map(|(drill, _)| drill)
-        .filter(|drill| *drill != card.drill);
+        .filter(|drill| everywhere && *drill != card.drill);
     Some(CheckResult {
         id: card.id.to_owned(),
         title: card.title.to_owned(),

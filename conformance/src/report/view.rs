@@ -73,3 +73,21 @@ fn join<'a>(words: impl IntoIterator<Item = &'a String>) -> String {
     let words: Vec<String> = words.into_iter().map(|w| plain::shell_word(w)).collect();
     words.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_repeated_in_the_drill_it_failed_in() {
+        let words = |word: &str| vec![word.to_owned()];
+        let around = (&*words("kit"), &*words("./it"));
+        let own = rerun(around, ("CC-A-001/b", None), Class::Draft);
+        assert_eq!(own, "kit --filter CC-A-001/b ./it");
+        let other = rerun(around, ("CC-A-001/b", Some("paths")), Class::Hardening);
+        assert_eq!(
+            other,
+            "kit --filter 'CC-A-001/b | drill:paths' --class hardening ./it"
+        );
+    }
+}

@@ -148,7 +148,7 @@ impl Director<'_> {
         }
         let Chosen { by, damages } = (inflictions.choose)(&resting, part)?;
         let mut share = Share {
-            images: damages.len(),
+            there: damages.len(),
             taken: Vec::new(),
         };
         for (number, damage) in damages.iter().enumerate() {

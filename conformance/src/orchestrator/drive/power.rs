@@ -78,8 +78,8 @@ pub struct Dealings<'a, T> {
 /// What one worker made of its share.
 #[derive(Debug)]
 pub struct Share<T> {
-    /// How many images there are in all.
-    pub images: usize,
+    /// How many there are in all.
+    pub there: usize,
     /// What became of those of its share that there was time for.
     pub taken: Vec<T>,
 }
@@ -148,7 +148,7 @@ impl Director<'_> {
         }
         let base = std::mem::take(&mut self.steps);
         let mut share = Share {
-            images: images.len(),
+            there: images.len(),
             taken: Vec::new(),
         };
         for (number, image) in images.iter().enumerate() {

@@ -168,7 +168,7 @@ fn at_rest(
     for share in damage_all(target, (scenario, rest), progress, &inflictions)? {
         match share {
             Ok(share) => {
-                there += share.images;
+                there += share.there;
                 tried += share.taken.len();
                 found.count(share.taken);
             }

@@ -66,7 +66,7 @@ pub fn power_loss(
     for share in power_all(target, scenario, progress, &dealings)? {
         match share {
             Ok(share) => {
-                found.images = found.images.max(share.images);
+                found.images = found.images.max(share.there);
                 found.judged += share.taken.len();
                 for (note, finding) in share.taken.into_iter().flatten() {
                     if note {
