@@ -47,6 +47,28 @@ fn the_shell_starter_passes() {
 }
 
 #[test]
+fn what_is_left_of_a_plan_that_failed_is_no_artifact() {
+    let conform = Conform::new();
+    let written = conform.run(&["init", "engine", "mine", "--lang", "sh"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    // Its failures leave an artifact behind that was only begun.
+    let engine = conform.path("mine/engine");
+    let begun = format!(
+        "'{}' \"$@\"\nstatus=$?\nif [ $status = 1 ] && [ \"$CABINCREW_MODE\" = flight-plan ]; then\n\
+         mkdir \"$CABINCREW_ARTIFACTS_DIR/half\" && printf '{{\"body_file\": ' \
+         >\"$CABINCREW_ARTIFACTS_DIR/half/artifact.json\"\nfi\nexit $status\n",
+        engine.display()
+    );
+    conform.write("halfway", &begun);
+    let subject = conform.path("halfway").display().to_string();
+    let ran = conform.run(&["engine", "--scenario", "mine/scenario", "sh", &subject]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let observed =
+        std::fs::read_to_string(conform.path(".cabincrew-conform/last/observation.json"));
+    assert!(observed.expect("it is kept").contains("half/artifact.json"));
+}
+
+#[test]
 fn the_rust_starter_passes() {
     let conform = Conform::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/rust");

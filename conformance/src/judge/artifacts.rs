@@ -21,9 +21,15 @@ struct Listed {
     size: Option<Value>,
 }
 
+/// Whether a launch claims to have written artifacts. What one leaves that fails halfway is thrown away,
+/// and need not have come to the form of any.
+fn claims_artifacts(launch: &Launch) -> bool {
+    launch.end == End::Exited(0)
+}
+
 /// The receipt's list, if the launch claims success.
 fn listed(launch: &Launch) -> Option<Vec<Listed>> {
-    if launch.end != End::Exited(0) {
+    if !claims_artifacts(launch) {
         return None;
     }
     let receipt = receipt::lenient(&launch.stdout.kept)?;
@@ -273,6 +279,9 @@ fn well_formed(name: &str) -> bool {
 
 /// CC-ENG-025: one folder per artifact, artifact.json and at most body.data in it.
 pub(super) fn layout(look: &mut Look, launch: &Launch) {
+    if !claims_artifacts(launch) {
+        return;
+    }
     let mut problems = Vec::new();
     for (name, found) in written(launch) {
         match found.kind {
@@ -342,18 +351,22 @@ pub(super) fn document(launch: &Launch, name: &str) -> Option<Value> {
     receipt::lenient(&bytes.kept)
 }
 
-fn documents(launch: &Launch) -> impl Iterator<Item = (&str, &[u8])> {
-    launch.contents.iter().filter_map(|(path, bytes)| {
+fn documents(launch: &Launch) -> Option<impl Iterator<Item = (&str, &[u8])>> {
+    let documents = launch.contents.iter().filter_map(|(path, bytes)| {
         let name = path.strip_suffix("/artifact.json")?;
         let fresh = !launch.restored.iter().any(|restored| restored == name);
         (fresh && !name.contains('/')).then_some((name, bytes.kept.as_slice()))
-    })
+    });
+    claims_artifacts(launch).then_some(documents)
 }
 
 /// CC-ART-003: each artifact.json is one strict JSON document.
 pub(super) fn json_parses(look: &mut Look, launch: &Launch) {
+    let Some(documents) = documents(launch) else {
+        return;
+    };
     let mut problems = Vec::new();
-    for (name, bytes) in documents(launch) {
+    for (name, bytes) in documents {
         if let Err(error) = json::parse(bytes, &Limits::DOCUMENT) {
             let observed = format!("{name}/artifact.json: {error}");
             problems.push(("one strict JSON document".to_owned(), observed));
@@ -364,8 +377,11 @@ pub(super) fn json_parses(look: &mut Look, launch: &Launch) {
 
 /// CC-ENG-026: each artifact.json satisfies the definition.
 pub(super) fn schema(look: &mut Look, launch: &Launch) {
+    let Some(documents) = documents(launch) else {
+        return;
+    };
     let mut problems = Vec::new();
-    for (name, _) in documents(launch) {
+    for (name, _) in documents {
         let Some(document) = document(launch, name) else {
             continue;
         };
@@ -385,8 +401,11 @@ pub(super) fn schema(look: &mut Look, launch: &Launch) {
 
 /// C-62: inline body, body_file and body.data fit together.
 pub(super) fn body_reference(look: &mut Look, launch: &Launch) {
+    let Some(documents) = documents(launch) else {
+        return;
+    };
     let mut problems = Vec::new();
-    for (name, _) in documents(launch) {
+    for (name, _) in documents {
         let Some(document) = document(launch, name) else {
             continue;
         };
