@@ -9,7 +9,7 @@ use super::sample::sample;
 use super::view::Views;
 use crate::observe::Bytes;
 use crate::orchestrator::expect::Expect;
-use crate::orchestrator::observe::{ActSeen, Leak, Observation};
+use crate::orchestrator::observe::{ActSeen, Done, Leak, Observation};
 use crate::tree::{Change, What};
 
 /// Judges an expectation on one step.
@@ -370,6 +370,7 @@ fn a_log_that_rots_unseen_is_a_finding() {
         let mut damage = seen.runs[0].steps[0].clone();
         damage.name = "damage".to_owned();
         damage.act = ActSeen::Tamper;
+        damage.done = Some(Done::Changed(vec!["kept/wal".to_owned()]));
         damage.end = None;
         damage.exports = None;
         damage.programs.clear();
@@ -384,6 +385,8 @@ fn a_log_that_rots_unseen_is_a_finding() {
     let seen = damaged(seen);
     let told = judged(expect, 2, &seen).expect("it can be judged");
     assert!(told[0].0.contains("write-ahead log"), "{told:?}");
+    let observed = "kept/wal was damaged, and then: number 0/timestamp was ";
+    assert!(told[0].1.starts_with(observed), "{told:?}");
     let less = "kind = 'same-or-stopped'\nas = 'other:answer'";
     assert_eq!(judged(less, 2, &seen), Ok(Vec::new()));
 }

@@ -11,6 +11,7 @@ use super::take_off;
 use super::view::{Docs, Event, View, Views};
 use super::wal;
 use crate::judge::words;
+use crate::orchestrator::observe::{ActSeen, Done};
 
 /// An event of severity warning or higher, with a message, was written in the step.
 pub(super) fn graver_event(view: &View<'_>, views: &Views<'_>) -> Judged {
@@ -128,7 +129,23 @@ pub(super) fn same_or_stopped(
     if keeps_logs {
         problems.extend(logs_kept(view, views));
     }
+    // Of many files that are damaged one after the other, a reader wants to know which it was.
+    let damaged = damaged(view, views);
+    for (_, observed) in &mut problems {
+        *observed = format!("{damaged}{observed}");
+    }
     Ok(problems)
+}
+
+/// What the kit had changed last, ready to stand before what was observed.
+fn damaged(view: &View<'_>, views: &Views<'_>) -> String {
+    let tampered = views.up_to(view).filter_map(|it| match &it.step.done {
+        Some(Done::Changed(paths)) if it.step.act == ActSeen::Tamper => Some(paths.join(", ")),
+        _ => None,
+    });
+    tampered.last().map_or_else(String::new, |paths| {
+        format!("{paths} was damaged, and then: ")
+    })
 }
 
 /// What had been exported of both logs before anything was damaged is still their beginning.

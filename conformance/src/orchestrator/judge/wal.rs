@@ -98,6 +98,20 @@ pub(super) fn grows(view: &View<'_>, views: &Views<'_>) -> Told {
     ))
 }
 
+/// The first member in which two documents differ, with what it was and is.
+fn member(old: &Value, new: &Value) -> String {
+    if let (Some(was), Some(is)) = (old.as_object(), new.as_object()) {
+        let mut names = was.keys().chain(is.keys());
+        if let Some(name) = names.find(|name| was.get(*name) != is.get(*name)) {
+            let (was, is) = (was.get(name), is.get(name));
+            let none = Value::Null;
+            let rest = member(was.unwrap_or(&none), is.unwrap_or(&none));
+            return format!("/{name}{rest}");
+        }
+    }
+    format!(" was {old}, is now {new}")
+}
+
 /// Where two lists begin to differ, in words.
 pub(super) fn difference(old: &[Value], new: &[Value]) -> String {
     let at = old
@@ -107,7 +121,8 @@ pub(super) fn difference(old: &[Value], new: &[Value]) -> String {
         .count();
     match (old.get(at), new.get(at)) {
         (Some(_), None) => format!("only {} of them", new.len()),
-        (_, Some(found)) => format!("number {at} is now {found}"),
+        (Some(old), Some(new)) => format!("number {at}{}", member(old, new)),
+        (None, Some(found)) => format!("number {at} is now {found}"),
         (None, None) => "the same".to_owned(),
     }
 }
