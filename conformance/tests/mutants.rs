@@ -74,12 +74,12 @@ fn outcomes(script: &Path, scenario: &str, output: &Path) -> BTreeMap<String, BT
     found
 }
 
-/// Judges all faults on all processors; returns what each one failed.
+/// Judges all faults, two for each processor since half of a run is waiting; returns what each one failed.
 fn judge_all(faults: &BTreeMap<String, Fault>) -> BTreeMap<String, BTreeSet<String>> {
     let folder = tempfile::tempdir().expect("a folder for reports");
     let queue = Mutex::new(faults.keys().collect::<Vec<_>>());
     let failed = Mutex::new(BTreeMap::new());
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

@@ -26,6 +26,7 @@ fn every_folder_of_seeds_has_a_law_and_a_target() {
         let mut names: Vec<String> = std::fs::read_dir(root.join(folder))
             .expect("the folder exists")
             .map(|entry| entry.expect("it can be listed").path())
+            .filter(|path| path.is_dir() || path.extension().is_some_and(|end| end == "rs"))
             .map(|path| {
                 path.file_stem()
                     .expect("it has a name")

@@ -70,7 +70,9 @@ fn walk(root: &Path, relative: &str, files: &mut Vec<File>) {
 
 /// What `.gitignore` names.
 fn is_left_behind(path: &str, name: &str) -> bool {
-    matches!(path, ".git" | "target" | "fuzz/target" | "docs/book")
-        || name == ".cabincrew-conform"
+    matches!(
+        path,
+        ".git" | "target" | "fuzz/targets/target" | "docs/book"
+    ) || name == ".cabincrew-conform"
         || name == "__pycache__"
 }
