@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -58,6 +59,8 @@ pub(crate) fn begin(
     let mut writable: Map<String, Value> = Map::new();
     let artifacts = hashes("artifacts");
     let workspace = hashes("workspace");
+    let in_workspace = given[0].1.as_deref();
+    let forms = in_workspace.map(|root| forms(root, &workspace));
     let temp: Vec<String> = hashes("temp").into_keys().collect();
     for (word, path) in &given {
         if let Some(path) = path
@@ -85,6 +88,7 @@ pub(crate) fn begin(
         "temp_before": temp,
         "writable": writable,
         "workspace_before": workspace,
+        "workspace_forms": forms.unwrap_or_default(),
     })
 }
 
@@ -123,6 +127,25 @@ fn hashes(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     list(root, "", 0, &mut found);
     found
+}
+
+/// What is more than content: `link TARGET` for links, `executable` for files, `folder` for folders.
+fn forms(root: &Path, paths: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let form = |path: &String| {
+        let whole = root.join(path);
+        let metadata = whole.symlink_metadata().ok()?;
+        let found = if metadata.is_symlink() {
+            format!("link {}", text(whole.read_link().ok()?.as_os_str()))
+        } else if metadata.is_dir() {
+            "folder".to_owned()
+        } else if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 {
+            "executable".to_owned()
+        } else {
+            return None;
+        };
+        Some((path.clone(), found))
+    };
+    paths.keys().filter_map(form).collect()
 }
 
 fn list(folder: &Path, prefix: &str, depth: usize, found: &mut BTreeMap<String, String>) {

@@ -210,7 +210,9 @@ pub struct Respond {
     /// As for a verb.
     pub meanwhile: Vec<Step>,
     /// Which request's id it carries: `pending` (default; the last one without an accepted response),
-    /// `pending:ROLE`, `first`, `last`, `rebound` (the last one with another plan token), `of:WORKFLOW`
+    /// `pending:ROLE`, `first`, `last`, `rebound` (the last one with another plan token), `cut` (the last
+    /// one without its last character), `other-letters` (the last one in small letters for capitals and
+    /// the other way round, or rebound if there are none), `of:WORKFLOW`
     /// (the pending one of another workflow), or any text after `literal:`.
     pub to: Option<String>,
     /// Members that replace or join `approved = true`, `approver = "ada"`, `timestamp = now`.
@@ -237,6 +239,8 @@ pub struct Edit {
     pub mode: BTreeMap<String, u32>,
     /// Path to the target of a link that is made.
     pub link: BTreeMap<String, String>,
+    /// Paths of empty folders that are made.
+    pub folder: Vec<String>,
 }
 
 /// A change of what the orchestrator keeps, found by content: the kit knows no file layout.

@@ -44,6 +44,9 @@ pub enum Expect {
         source: PolicySource,
         /// What it said.
         decision: Decision,
+        /// Texts that stand in it, or beside it in what its event says of policies.
+        #[serde(default)]
+        mentions: Vec<String>,
     },
     /// An audit event of this type was written during the step, or, with `absent`, stands nowhere in
     /// the log.

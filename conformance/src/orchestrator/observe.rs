@@ -196,6 +196,9 @@ pub struct ProgramSeen {
     pub writable: BTreeMap<String, bool>,
     /// What the workspace held at the start: path to SHA-256.
     pub workspace_before: BTreeMap<String, String>,
+    /// What is more than content there: path to `link TARGET`, `executable` or `folder`.
+    #[serde(default)]
+    pub workspace_forms: BTreeMap<String, String>,
     /// At its end: what the artifacts directory holds, path to content, as far as kept.
     pub artifacts_after: BTreeMap<String, Bytes>,
     /// What it printed, or would have.

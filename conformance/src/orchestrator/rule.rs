@@ -9,6 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
+    /// What an approval record says was reviewed are descriptor digests of the governed artifacts (C-05).
+    ApprovalEvidence,
     /// `approvals` of the record are the responses that were delivered and accepted (CC-APR-029).
     ApprovalRecords,
     /// Artifacts and their digests stand in an event between validation and token (CC-ART-020).
@@ -87,6 +89,10 @@ pub enum Rule {
     EngineWritable,
     /// The workspace holds the project (CC-ORC-006).
     EngineWorkspace,
+    /// Folders, links and executable bits are in it as well (C-20).
+    EngineWorkspaceWhole,
+    /// Evaluations of the record and of the audit log can be joined (C-45).
+    EvaluationsJoin,
     /// Exit status fits the state (DESIGN 5).
     ExitFitsState,
     /// Nothing happens in a final state (CC-ORC-024, CC-RST-026).
@@ -109,6 +115,8 @@ pub enum Rule {
     PolicyInput,
     /// Log artifacts are not among what policies are given before take-off (CC-ART-018).
     PolicyNoLog,
+    /// After take-off policies get the receipt of take-off (CC-PST-002).
+    PolicyResults,
     /// No approval id was used before (CC-APR-002).
     RequestIdsUnique,
     /// The id of a request carries its token (C-01).

@@ -37,6 +37,12 @@ const fn is_hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A number of things, with the plural that an `s` makes.
+pub(crate) fn many(count: usize, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{s}")
+}
+
 /// Breaks a text into lines of at most `width` characters at blanks; a longer word is broken where it
 /// stands, so that nothing runs over the edge.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {

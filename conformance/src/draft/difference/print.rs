@@ -93,10 +93,11 @@ fn summary(difference: &Difference) -> String {
         .filter(|sentence| sentence.added)
         .count();
     format!(
-        "{} changes. Producers: {}. Consumers: {}.\n{added} sentences that oblige came, {} went.",
-        difference.changes.len(),
+        "{}. Producers: {}. Consumers: {}.\n{} that oblige came, {} went.",
+        plain::many(difference.changes.len(), "change"),
         side(|change| change.producers),
         side(|change| change.consumers),
+        plain::many(added, "sentence"),
         difference.sentences.len() - added
     )
 }

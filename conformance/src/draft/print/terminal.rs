@@ -62,10 +62,12 @@ fn summary(outcome: &Outcome) -> String {
     };
     let [chapters, schemas] = outcome.read;
     let mut text = format!(
-        "{} errors, {} warnings, {} notes in {chapters} chapters and {schemas} schema files",
-        count(Weight::Error),
-        count(Weight::Warning),
-        count(Weight::Note)
+        "{}, {}, {} in {} and {}",
+        plain::many(count(Weight::Error), "error"),
+        plain::many(count(Weight::Warning), "warning"),
+        plain::many(count(Weight::Note), "note"),
+        plain::many(chapters, "chapter"),
+        plain::many(schemas, "schema file")
     );
     if outcome.compared.known > 0 {
         let _ = write!(text, "; {} known", outcome.compared.known);

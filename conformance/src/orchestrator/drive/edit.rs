@@ -30,6 +30,9 @@ impl Director<'_> {
             let _ = fs::remove_file(root.join(path));
             note(path, std::os::unix::fs::symlink(target, root.join(path)));
         }
+        for path in &edit.folder {
+            note(path, fs::create_dir_all(root.join(path)));
+        }
         for (path, mode) in &edit.mode {
             let mode = fs::Permissions::from_mode(*mode);
             note(path, fs::set_permissions(root.join(path), mode));

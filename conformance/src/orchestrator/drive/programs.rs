@@ -37,6 +37,7 @@ pub(super) struct Begin {
     temp_before: Vec<String>,
     writable: BTreeMap<String, bool>,
     workspace_before: BTreeMap<String, String>,
+    workspace_forms: BTreeMap<String, String>,
 }
 
 /// Last words.
@@ -67,6 +68,7 @@ impl Begin {
             temp_before: self.temp_before,
             writable: self.writable,
             workspace_before: self.workspace_before,
+            workspace_forms: self.workspace_forms,
             artifacts_after: BTreeMap::new(),
             stdout: Bytes::default(),
             ended: false,

@@ -88,6 +88,8 @@ impl Director<'_> {
             .filter(|request| role.is_none_or(|role| request["required_role"] == role));
         match to {
             "first" => wanted.next().and_then(id),
+            "cut" => wanted.next_back().and_then(id).map(|id| cut(&id)),
+            "other-letters" => wanted.next_back().and_then(id).map(|id| other_letters(&id)),
             "rebound" => wanted.next_back().and_then(id).map(|id| rebound(&id)),
             "last" => wanted.next_back().and_then(id),
             _ => {
@@ -105,6 +107,26 @@ fn rebound(id: &str) -> String {
     let last = if changed.pop() == Some('0') { '1' } else { '0' };
     changed.push(last);
     changed
+}
+
+/// The id without its last character.
+fn cut(id: &str) -> String {
+    let mut cut = id.to_owned();
+    cut.pop();
+    cut
+}
+
+/// The id with capitals for small letters and the other way round; another id altogether if it has none.
+fn other_letters(id: &str) -> String {
+    let swapped = |letter: char| {
+        if letter.is_ascii_lowercase() {
+            letter.to_ascii_uppercase()
+        } else {
+            letter.to_ascii_lowercase()
+        }
+    };
+    let other: String = id.chars().map(swapped).collect();
+    if other == id { rebound(id) } else { other }
 }
 
 /// A document of JSON lines; what is no JSON is left out.

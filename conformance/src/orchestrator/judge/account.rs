@@ -361,3 +361,26 @@ pub(super) fn rebuilds(view: &View<'_>) -> Told {
     }
     Some(problems)
 }
+
+/// Each evaluation of the record has `SOURCE/POLICY` for a name, and one in the audit log has its id.
+pub(super) fn joins(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let records = items(docs.state.as_ref().ok()?, "/policy_evaluations");
+    let mut problems = Problems::new();
+    for record in records {
+        let (id, name) = (text(record, "/evaluation_id"), text(record, "/policy_name"));
+        let joined = course::evaluations(docs).any(|it| {
+            let source = text(it, "/source").unwrap_or("?");
+            let policy = text(it, "/policy_id").unwrap_or("?");
+            text(it, "/evidence/evaluation_id") == id
+                && name == Some(format!("{source}/{policy}").as_str())
+        });
+        problems.extend(unless(
+            joined,
+            "an evaluation in the audit log with this evaluation_id in its evidence, and SOURCE/POLICY for policy_name",
+            record.to_string(),
+        ));
+    }
+    problems.truncate(2);
+    (!records.is_empty()).then_some(problems)
+}

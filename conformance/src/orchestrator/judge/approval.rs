@@ -224,6 +224,42 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
     (granted || rejected.is_some() || !records.is_empty()).then_some(problems)
 }
 
+/// What an approval record says was reviewed are the governed artifacts, by their descriptor digests.
+pub(super) fn reviewed(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let planned = planned(view, views)?;
+    let records = items(state, "/approvals");
+    let mut problems = Problems::new();
+    for record in records {
+        let step = text(record, "/step_id");
+        let of_step = || planned.iter().filter(|it| Some(it.step.as_str()) == step);
+        let told: Vec<&str> = items(record, "/evidence_hashes")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        for artifact in of_step().filter(|it| it.role != "log") {
+            problems.extend(unless(
+                told.contains(&artifact.descriptor.as_str()),
+                format!(
+                    "the descriptor digest of {} in evidence_hashes",
+                    artifact.name
+                ),
+                format!("{told:?}"),
+            ));
+        }
+        let other = told
+            .iter()
+            .find(|hash| !of_step().any(|it| it.descriptor == **hash));
+        problems.extend(unless(
+            other.is_none(),
+            "evidence_hashes of planned artifacts alone",
+            format!("{other:?}"),
+        ));
+    }
+    (!records.is_empty()).then_some(problems)
+}
+
 /// The request that was rejected in this step, by somebody who may and in time, and failed the workflow.
 fn rejected<'v>(view: &View<'_>, docs: &'v Docs) -> Option<&'v str> {
     let lapses = view.run.workflow.pointer("/approval/expires_after_s");

@@ -168,6 +168,14 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::AuditWorkflow, |s| {
         audit(s, |all| all[4]["workflow"]["step_id"] = json!("other"))
     }),
+    (Rule::ApprovalEvidence, |s| {
+        state(s, |it| it["approvals"][0]["evidence_hashes"] = json!(["0"]))
+    }),
+    (Rule::EvaluationsJoin, |s| {
+        state(s, |it| {
+            it["policy_evaluations"][0]["policy_name"] = json!("rule")
+        })
+    }),
     (Rule::IdsEqual, |s| {
         state(s, |it| it["workflow_id"] = json!("wf-2"))
     }),
@@ -323,6 +331,9 @@ pub(super) const DEEDS: &[(Rule, Break)] = &[
         plan(s).argv = vec!["flight-plan".to_owned()]
     }),
     (Rule::EngineWorkspace, |s| plan(s).workspace_before.clear()),
+    (Rule::EngineWorkspaceWhole, |s| {
+        plan(s).workspace_forms.clear();
+    }),
     (Rule::EngineWritable, |s| {
         plan(s).writable.insert("temp".to_owned(), false);
     }),
@@ -337,6 +348,11 @@ pub(super) const DEEDS: &[(Rule, Break)] = &[
     }),
     (Rule::PolicyNoLog, |s| {
         policy(s, |it| it["evidence"][0]["name"] = json!("zlog"))
+    }),
+    (Rule::PolicyResults, |s| {
+        given(&mut step(s, 1).programs[1], |it| {
+            it["engine_output"]["receipt_id"] = json!("r-flight-plan")
+        })
     }),
     (Rule::TakeOffBytes, |s| {
         take_off(s)

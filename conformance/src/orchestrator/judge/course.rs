@@ -168,30 +168,50 @@ pub(super) fn evaluations(docs: &Docs) -> impl Iterator<Item = &Value> {
         .flat_map(|event| items(&event.value, "/policy/policy_evaluations"))
 }
 
-/// An evaluation of this policy, by this source, with this decision stands in the log.
+/// An evaluation of this policy, by this source, with this decision stands in the log, and these texts
+/// stand in it or in what its event says of policies.
 pub(super) fn evaluation(
     view: &View<'_>,
-    policy: &str,
-    source: PolicySource,
-    decision: Decision,
+    (policy, source, decision): (&str, PolicySource, Decision),
+    mentions: &[String],
 ) -> Judged {
     let docs = docs(view)?;
-    let of_policy = |it: &&Value| {
-        text(it, "/policy_id") == Some(policy) && text(it, "/source") == Some(source.as_str())
+    let is_it = |it: &Value| {
+        text(it, "/policy_id") == Some(policy)
+            && text(it, "/source") == Some(source.as_str())
+            && text(it, "/decision") == Some(decision.as_str())
     };
-    let said = |it: &&Value| text(it, "/decision") == Some(decision.as_str());
-    if evaluations(docs).filter(of_policy).any(|it| said(&it)) {
-        return Ok(Vec::new());
+    let told: Vec<&Value> = docs
+        .log()
+        .iter()
+        .filter(|event| {
+            items(&event.value, "/policy/policy_evaluations")
+                .iter()
+                .any(is_it)
+        })
+        .filter_map(|event| event.value.get("policy"))
+        .collect();
+    if told.is_empty() {
+        let seen: Vec<String> = evaluations(docs).map(short).collect();
+        return Ok(problem(
+            format!("{}/{policy} says {decision}", source.as_str()),
+            if seen.is_empty() {
+                "no evaluation".to_owned()
+            } else {
+                seen.join(", ")
+            },
+        ));
     }
-    let seen: Vec<String> = evaluations(docs).map(short).collect();
-    Ok(problem(
-        format!("{}/{policy} says {decision}", source.as_str()),
-        if seen.is_empty() {
-            "no evaluation".to_owned()
-        } else {
-            seen.join(", ")
-        },
-    ))
+    let mut problems = Problems::new();
+    for wanted in mentions {
+        problems.extend(unless(
+            told.iter()
+                .any(|it| it.to_string().contains(wanted.as_str())),
+            format!("{wanted:?} with the evaluation of {policy}"),
+            told[0].to_string(),
+        ));
+    }
+    Ok(problems)
 }
 
 fn short(evaluation: &Value) -> String {

@@ -5,7 +5,7 @@ use super::look::{Problems, Told, problem, unless};
 use super::view::{View, Views};
 use crate::judge::words;
 use crate::orchestrator::observe::{ActSeen, ProgramSeen};
-use crate::tree::{Kind, Tree};
+use crate::tree::{Entry, Kind, Tree};
 
 const NAMES: [&str; 3] = [
     "CABINCREW_WORKSPACE",
@@ -93,6 +93,51 @@ pub(super) fn writable(view: &View<'_>) -> Told {
 
 /// Planning finds every file of the workspace.
 pub(super) fn workspace(view: &View<'_>) -> Told {
+    as_project(view, |program, path, entry| {
+        if entry.kind != Kind::File {
+            return Vec::new();
+        }
+        let found = program.workspace_before.get(path);
+        unless(
+            found.is_some_and(|sha256| *sha256 == entry.sha256),
+            format!("the project's {path} in CABINCREW_WORKSPACE"),
+            found.map_or("nothing is there", |_| "another content"),
+        )
+    })
+}
+
+/// Folders, links and executable bits of the project are there as well: they are part of what the
+/// workspace's hash covers (C-20). A link may have become what it leads to.
+pub(super) fn workspace_whole(view: &View<'_>) -> Told {
+    as_project(view, |program, path, entry| {
+        let wanted = match entry.kind {
+            Kind::Directory => "folder".to_owned(),
+            Kind::Symlink => format!("link {}", entry.target),
+            Kind::File if entry.mode & 0o100 != 0 => "executable".to_owned(),
+            _ => return Vec::new(),
+        };
+        let found = program.workspace_forms.get(path);
+        let content = program.workspace_before.get(path);
+        let led = entry.kind == Kind::Symlink && content.is_some_and(|sha256| !sha256.is_empty());
+        let observed = match (found, content) {
+            (Some(found), _) => found.as_str(),
+            (None, Some(_)) => "a plain file",
+            (None, None) => "nothing is there",
+        };
+        unless(
+            led || found == Some(&wanted),
+            format!("the project's {path} in CABINCREW_WORKSPACE: {wanted}"),
+            observed,
+        )
+    })
+}
+
+/// Holds each entry of the project against what planning launches found; what is planned after a
+/// take-off in the same call finds what that has changed.
+fn as_project(
+    view: &View<'_>,
+    problems_of: impl Fn(&ProgramSeen, &str, &Entry) -> Problems,
+) -> Told {
     let edited = view.run.steps.iter().any(|step| {
         step.within.as_deref() == Some(view.step.name.as_str()) && step.act == ActSeen::Edit
     });
@@ -104,26 +149,21 @@ pub(super) fn workspace(view: &View<'_>) -> Told {
         .find(|step| step.workflow == view.step.workflow)
         .map(|step| &step.workspace_after)
         .or_else(|| view.run.workspace.get(&view.step.workflow))?;
-    let mut any = false;
-    let mut problems = Problems::new();
-    // What is planned after a take-off in the same call finds what that has changed.
     let first = view
         .step
         .programs
         .iter()
         .take_while(|it| it.mode != "take-off");
-    for program in first.filter(|it| it.mode == "flight-plan") {
-        any = true;
-        let files = before.iter().filter(|(_, entry)| entry.kind == Kind::File);
-        for (path, entry) in files {
-            let found = program.workspace_before.get(path);
-            problems.extend(unless(
-                found.is_some_and(|sha256| *sha256 == entry.sha256),
-                format!("the project's {path} in CABINCREW_WORKSPACE"),
-                found.map_or("nothing is there", |_| "another content"),
-            ));
-        }
-    }
+    let planning: Vec<_> = first.filter(|it| it.mode == "flight-plan").collect();
+    let mut problems: Problems = planning
+        .iter()
+        .flat_map(|program| {
+            before
+                .iter()
+                .map(move |(path, entry)| (program, path, entry))
+        })
+        .flat_map(|(program, path, entry)| problems_of(program, path, entry))
+        .collect();
     problems.truncate(2);
-    any.then_some(problems)
+    (!planning.is_empty()).then_some(problems)
 }

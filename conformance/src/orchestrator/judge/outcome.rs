@@ -37,7 +37,8 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
             policy,
             source,
             decision,
-        } => course::evaluation(view, policy, *source, *decision),
+            mentions,
+        } => course::evaluation(view, (policy, *source, *decision), mentions),
         E::Failed { never, took_off } => failed(view, views, never, *took_off),
         E::Found {
             mark,

@@ -41,14 +41,7 @@ pub(super) fn valid(view: &View<'_>) -> Told {
 pub(super) fn context(view: &View<'_>, views: &Views<'_>) -> Told {
     let steps = view.step_ids();
     let token = view.whole().and_then(|docs| docs.plan_token());
-    let launched = views.launches(view, "flight-plan");
-    let receipts: Vec<String> = launched
-        .iter()
-        .filter_map(|it| {
-            let receipt = parse(&it.stdout.kept).ok()?;
-            text(&receipt, "/receipt_id").map(str::to_owned)
-        })
-        .collect();
+    let receipts = receipts(views, view, "flight-plan");
     let mut any = false;
     let mut problems = Problems::new();
     for (_, input) in inputs(view) {
@@ -79,19 +72,50 @@ pub(super) fn context(view: &View<'_>, views: &Views<'_>) -> Told {
             format!("the plan token {wanted:?}"),
             format!("{given:?}"),
         ));
-        let output = input
-            .get("engine_output")
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        problems.extend(unless(
-            receipts
-                .iter()
-                .any(|receipt| output.contains(receipt.as_str())),
-            format!("the receipt, one of {receipts:?}, in engine_output"),
-            output,
-        ));
+        problems.extend(holds_one(&input, &receipts));
     }
     told(any, problems)
+}
+
+/// After take-off the receipt of a take-off is given, and not that of planning.
+pub(super) fn results(view: &View<'_>, views: &Views<'_>) -> Told {
+    let receipts = receipts(views, view, "take-off");
+    let mut any = false;
+    let mut problems = Problems::new();
+    for (_, input) in inputs(view) {
+        let Ok(input) = input else { continue };
+        if text(&input, "/mode") != Some("take-off") || receipts.is_empty() {
+            continue;
+        }
+        any = true;
+        problems.extend(holds_one(&input, &receipts));
+    }
+    told(any, problems)
+}
+
+/// Ids of the receipts that engines gave in a mode, up to this step.
+fn receipts(views: &Views<'_>, view: &View<'_>, mode: &str) -> Vec<String> {
+    let launched = views.launches(view, mode);
+    let id = |it: &&ProgramSeen| {
+        let receipt = parse(&it.stdout.kept).ok()?;
+        text(&receipt, "/receipt_id").map(str::to_owned)
+    };
+    launched.iter().filter_map(id).collect()
+}
+
+/// One of these receipts stands in `engine_output`.
+fn holds_one(input: &Value, receipts: &[String]) -> Problems {
+    let output = input
+        .get("engine_output")
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    unless(
+        receipts
+            .iter()
+            .any(|receipt| output.contains(receipt.as_str())),
+        format!("the receipt, one of {receipts:?}, in engine_output"),
+        output,
+    )
 }
 
 /// Every artifact but logs is evidence, with the digest of the file that its path names.

@@ -13,6 +13,7 @@ use crate::orchestrator::rule::Rule;
 pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
     use Rule as R;
     match rule {
+        R::ApprovalEvidence => approval::reviewed(view, views),
         R::ApprovalRecords => approval::records(view, views),
         R::ArtifactsExported => documents::artifacts(view, views),
         R::AuditArtifacts => account::artifacts(view, views),
@@ -52,6 +53,8 @@ pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
         R::EngineSwitch => launch::switch(view),
         R::EngineWorkspace => folders::workspace(view),
         R::EngineWritable => folders::writable(view),
+        R::EngineWorkspaceWhole => folders::workspace_whole(view),
+        R::EvaluationsJoin => account::joins(view),
         R::ExitFitsState => effects::exit_fits_state(view),
         R::FinalStays => effects::final_stays(view, views),
         R::IdsEqual => documents::ids(view),
@@ -63,6 +66,7 @@ pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
         R::PolicyEvidence => policy::evidence(view, views),
         R::PolicyInput => policy::valid(view),
         R::PolicyNoLog => policy::no_log(view, views),
+        R::PolicyResults => policy::results(view, views),
         R::RequestBinding => approval::binding(view),
         R::RequestContext => approval::context(view),
         R::RequestEvidence => approval::evidence(view, views),

@@ -65,7 +65,7 @@ fn canary(name: &str, value: &str) -> Canary {
 fn tree(text: &str) -> Tree {
     let entry = Entry {
         kind: Kind::File,
-        mode: 0o644,
+        mode: 0o755,
         size: text.len() as u64,
         sha256: sha256(text.as_bytes()).to_string(),
         target: String::new(),
@@ -106,13 +106,13 @@ fn step(name: &str, act: ActSeen, status: i32, exports: Exports) -> StepSeen {
 
 fn waits() -> StepSeen {
     let mut seen = step("run", ActSeen::Run, 3, exports(false));
-    seen.programs = vec![engine("flight-plan", 11), policy()];
+    seen.programs = vec![engine("flight-plan", 11), policy("flight-plan")];
     seen
 }
 
 fn completes() -> StepSeen {
     let mut seen = step("answer", ActSeen::Respond, 0, exports(true));
-    seen.programs = vec![engine("take-off", 12)];
+    seen.programs = vec![engine("take-off", 12), policy("take-off")];
     seen.response = Some(response().to_string());
     seen
 }
@@ -245,6 +245,7 @@ fn engine(mode: &str, pid: u32) -> ProgramSeen {
             .map(|(name, held)| (name.to_owned(), held))
             .into(),
         workspace_before: [("notes.txt".to_owned(), digest("old"))].into(),
+        workspace_forms: [("notes.txt".to_owned(), "executable".to_owned())].into(),
         artifacts_after: files.map(after).into(),
         stdout: Bytes::whole(receipt(mode).to_string().into_bytes()),
         ..program("edit", mode, pid)
@@ -269,16 +270,17 @@ fn program(script: &str, mode: &str, pid: u32) -> ProgramSeen {
         temp_before: Vec::new(),
         writable: BTreeMap::new(),
         workspace_before: BTreeMap::new(),
+        workspace_forms: BTreeMap::new(),
         artifacts_after: BTreeMap::new(),
         stdout: Bytes::default(),
         ended: true,
     }
 }
 
-fn policy() -> ProgramSeen {
+fn policy(mode: &str) -> ProgramSeen {
     let input = json!({
-        "workflow_id": ID, "step_id": "edit", "mode": "flight-plan",
-        "engine_output": receipt("flight-plan"), "evidence": evidence(), "plan_token": token(),
+        "workflow_id": ID, "step_id": "edit", "mode": mode,
+        "engine_output": receipt(mode), "evidence": evidence(), "plan_token": token(),
     });
     ProgramSeen {
         stdin: Bytes::whole(input.to_string().into_bytes()),

@@ -19,7 +19,7 @@ pub(super) fn state(ended: bool) -> Value {
     let approvals = if ended {
         json!([{"approval_id": approval_id(), "step_id": "edit", "plan_token_hash": hash(),
                 "approved": true, "approver": "ada", "approved_at": response["timestamp"],
-                "evidence_hashes": [planned()[0].2]}])
+                "evidence_hashes": governed_digests()}])
     } else {
         json!([])
     };
@@ -33,6 +33,11 @@ pub(super) fn state(ended: bool) -> Value {
                                 "decision": "require_approval", "evaluated_at": at(10)}],
         "metadata": {"audit_offset": {"count": 1, "last_hash": hash()}},
     })
+}
+
+fn governed_digests() -> Vec<String> {
+    let governed = planned().into_iter().filter(|(_, role, ..)| *role != "log");
+    governed.map(|(_, _, hash, _)| hash.to_string()).collect()
 }
 
 /// The request.
@@ -197,7 +202,8 @@ fn planning() -> Vec<Told> {
 fn governed() -> Vec<Told> {
     let state = "PRE_FLIGHT_RUNNING";
     let evaluation = json!({"source": "custom", "policy_id": "rule", "decision": "require_approval",
-                            "severity": 2, "reason": "look", "evaluated_at": at(10)});
+                            "severity": 2, "reason": "look", "evaluated_at": at(10),
+                            "evidence": {"evaluation_id": "e1"}});
     let policy = json!({"policy": {"decision": "require_approval", "workflow_state": state,
         "aggregation_method": "most_restrictive", "policy_evaluations": [evaluation]}});
     let mut asked = policy.clone();
