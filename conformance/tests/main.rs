@@ -1,6 +1,7 @@
 //! The command line and what it leaves behind, tested as a binary.
 
 mod action;
+mod careless;
 mod cli;
 mod conform;
 mod difference;

@@ -151,7 +151,7 @@ fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bo
             | Needs::PostExecution
             | Needs::ConfiguredApproval
             | Needs::SeveralSteps => {}
-            Needs::Signatures | Needs::Mounts | Needs::Unprivileged => {
+            Needs::Signatures | Needs::Mounts | Needs::Unprivileged | Needs::Fixed => {
                 return Err(serde::de::Error::custom(
                     "that capability is not claimed here",
                 ));

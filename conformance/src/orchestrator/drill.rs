@@ -241,6 +241,8 @@ pub struct Edit {
     pub link: BTreeMap<String, String>,
     /// Paths of empty folders that are made.
     pub folder: Vec<String>,
+    /// Instead: the temp directory of the engine that is held cannot be removed until the run is over.
+    pub fix_temp: bool,
 }
 
 /// A change of what the orchestrator keeps, found by content: the kit knows no file layout.
@@ -314,6 +316,8 @@ pub enum TamperAct {
     Replace(String),
     /// A file of that name is made in the folder of each found file.
     Beside(String),
+    /// Made impossible to write or remove, until the run is over or with `false` here.
+    Fix(bool),
     /// Put back as it was at the end of that step.
     Restore(String),
 }
@@ -340,6 +344,8 @@ pub enum Needs {
     Mounts,
     /// The harness is not root: permission bits mean something.
     Unprivileged,
+    /// The harness may mark directories as immutable.
+    Fixed,
 }
 
 /// One expectation with a permanent id: the unit of verdict.

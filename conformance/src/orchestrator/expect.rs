@@ -193,6 +193,10 @@ pub enum Expect {
     TakeOffAsPlanned,
     /// Nothing of what was planned is kept any more.
     StoreDeleted,
+    /// The audit log tells of every take-off of the run.
+    TakeOffsLogged,
+    /// Not COMPLETED as long as a temp directory is left.
+    TempGoneOrFailed,
     /// How the plan token compares with another step's.
     Token {
         /// That step.

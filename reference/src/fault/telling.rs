@@ -82,6 +82,11 @@ fn retell_policy(event: &mut AuditEvent) {
         if on(Fault::EvaluationsAtSeverityZero) {
             evaluation.severity = DecisionSeverity::Allow;
         }
+        if on(Fault::EvaluationIdsNotAudited)
+            && let Some(evidence) = evaluation.evidence.as_mut()
+        {
+            evidence.remove("evaluation_id");
+        }
         if on(Fault::ScoresNotAudited) {
             evaluation.evidence = None;
         }

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::call::Call;
 use super::copies::Files;
 use super::error::OrchestratorDriveError;
+use super::fixed::Fixed;
 use super::hub::{Event, Handle, Hub, Said};
 use super::schedule::Options;
 use super::site::{Site, lossy};
@@ -68,6 +69,8 @@ pub(super) struct Director<'a> {
     pub(super) given: Vec<(&'static str, u32, PathBuf)>,
     /// The bytes of planned artifact files, by label and `NAME/FILE`.
     pub(super) planned: BTreeMap<String, Files>,
+    /// Directories that cannot be removed as long as the run lasts.
+    pub(super) fixed: Vec<Fixed>,
     /// Names of steps after which the state is kept for later.
     pub(super) kept: Vec<String>,
     /// A stage that starts the next call, and becomes or traces it.
@@ -174,6 +177,7 @@ impl<'a> Director<'a> {
             trees: BTreeMap::new(),
             given: Vec::new(),
             planned: BTreeMap::new(),
+            fixed: Vec::new(),
             kit,
             plan,
             site,

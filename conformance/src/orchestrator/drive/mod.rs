@@ -20,6 +20,7 @@ mod director;
 mod edit;
 mod error;
 mod export;
+mod fixed;
 mod hub;
 mod leaks;
 mod power;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::director::{Kit, direct};
 use super::error::OrchestratorDriveError;
+use super::fixed::Fixed;
 use crate::drive::engine::{Progress, Subject};
 use crate::drive::reap::{self, Family};
 use crate::drive::{place, probe};
@@ -174,6 +175,9 @@ pub(super) fn machine(root: &Path) -> Vec<Needs> {
     }
     if !rustix::process::geteuid().is_root() {
         machine.push(Needs::Unprivileged);
+    }
+    if Fixed::works(root) {
+        machine.push(Needs::Fixed);
     }
     machine
 }

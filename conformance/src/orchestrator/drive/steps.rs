@@ -58,7 +58,12 @@ impl Director<'_> {
             Act::Respond(respond) => self.respond(respond, &label, &name),
             Act::Edit(edit) => Taken {
                 done: Some(self.edit(edit, &label)),
-                ..Taken::new(ActSeen::Edit)
+                // What the orchestrator has made itself is no workspace.
+                ..Taken::new(if edit.fix_temp {
+                    ActSeen::Tamper
+                } else {
+                    ActSeen::Edit
+                })
             },
             Act::Change(table) => Taken {
                 done: Some(self.change(table)),

@@ -114,23 +114,24 @@ pub(super) fn no_process_left(view: &View<'_>) -> Told {
 pub(super) fn temp_gone(view: &View<'_>, views: &Views<'_>) -> Told {
     let docs = view.settled()?;
     docs.state().filter(|state| state.is_final())?;
-    let own: Vec<String> = ["flight-plan", "take-off"]
-        .iter()
-        .flat_map(|mode| views.launches(view, mode))
-        .map(|program| format!("temp {}", program.pid))
-        .collect();
-    let left: Vec<&str> = view
-        .step
-        .dirs_left
-        .iter()
-        .map(String::as_str)
-        .filter(|name| own.iter().any(|temp| temp == name))
-        .collect();
+    let left = temp_left(view, views);
     Some(unless(
         left.is_empty(),
         "no temp directory left",
         left.join(", "),
     ))
+}
+
+/// The temp directories of the run's engines that are still there.
+pub(super) fn temp_left<'v>(view: &'v View<'_>, views: &Views<'_>) -> Vec<&'v str> {
+    let own: Vec<String> = ["flight-plan", "take-off"]
+        .iter()
+        .flat_map(|mode| views.launches(view, mode))
+        .map(|program| format!("temp {}", program.pid))
+        .collect();
+    let left = view.step.dirs_left.iter().map(String::as_str);
+    left.filter(|name| own.iter().any(|temp| temp == name))
+        .collect()
 }
 
 /// What was planned is kept, byte for byte, unless the workflow says otherwise.

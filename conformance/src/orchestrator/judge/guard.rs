@@ -49,6 +49,36 @@ pub(super) fn integrity_finding(view: &View<'_>) -> Judged {
     Ok(problems)
 }
 
+/// No take-off that the audit log does not tell of.
+pub(super) fn take_offs_logged(view: &View<'_>, views: &Views<'_>) -> Problems {
+    let launched = views.launches(view, "take-off").len();
+    let log = view
+        .docs
+        .as_ref()
+        .and_then(|docs| docs.events.as_ref().ok());
+    let starts = log.into_iter().flatten().filter(|event| {
+        let mode = event.text("/workflow/mode");
+        event.kind == "engine_start" && mode.is_none_or(|mode| mode == "take-off")
+    });
+    let told = starts.count();
+    unless(
+        told >= launched,
+        format!("an engine_start in the audit log for each of {launched} take-off(s)"),
+        format!("{told}"),
+    )
+}
+
+/// COMPLETED only with the temp directories gone.
+pub(super) fn temp_gone_or_failed(view: &View<'_>, views: &Views<'_>) -> Judged {
+    let docs = view.docs.as_ref().ok_or("nothing was exported")?;
+    let left = effects::temp_left(view, views);
+    Ok(unless(
+        left.is_empty() || docs.state() != Some(State::Completed),
+        "FAILED, since a temp directory cannot be removed",
+        format!("COMPLETED, and there is still: {}", left.join(", ")),
+    ))
+}
+
 /// No take-off, and neither COMPLETED nor waiting.
 pub(super) fn not_permitted(view: &View<'_>, views: &Views<'_>) -> Problems {
     let launched = views.launches(view, "take-off").len();

@@ -75,6 +75,8 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         E::Stopped { never } => Ok([stopped(view), course::entered(view, never)].concat()),
         E::TakeOffAsPlanned => guard::take_off_as_planned(view, views),
         E::StoreDeleted => guard::store_deleted(view),
+        E::TakeOffsLogged => Ok(guard::take_offs_logged(view, views)),
+        E::TempGoneOrFailed => guard::temp_gone_or_failed(view, views),
         E::Token {
             r#as,
             member,
