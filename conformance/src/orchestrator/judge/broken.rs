@@ -110,6 +110,11 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
             it["artifacts"][0]["hash"] = json!("0")
         })
     }),
+    (Rule::AuditBasis, |s| {
+        event(s, "preflight_decision", |it| {
+            it["policy"]["policy_evaluations"][0]["decision"] = json!("warn")
+        })
+    }),
     (Rule::AuditCanonical, |s| {
         let document = &mut exports(s).audit;
         let spaced = String::from_utf8_lossy(&document.text.kept).replace("\":", "\": ");
@@ -156,17 +161,30 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
         })
     }),
     (Rule::AuditState, |s| audit(s, |all| all.truncate(20))),
+    (Rule::AuditSteps, |s| {
+        event(s, "engine_start", |it| {
+            it["workflow"]["step_id"] = json!("other")
+        })
+    }),
     (Rule::AuditTimes, |s| {
         audit(s, |all| all[5]["timestamp"] = json!("2025-01-01T00:00:00Z"))
     }),
     (Rule::AuditTransitions, |s| {
         audit(s, |all| all.retain(|it| it["workflow_state"] != "APPROVED"))
     }),
+    (Rule::AuditUtc, |s| {
+        audit(s, |all| {
+            all[5]["timestamp"] = json!("2026-01-01T02:00:00.000005+02:00")
+        })
+    }),
     (Rule::AuditValid, |s| {
         audit(s, |all| all[0]["source"] = json!("me"))
     }),
     (Rule::AuditWorkflow, |s| {
         audit(s, |all| all[4]["workflow"]["step_id"] = json!("other"))
+    }),
+    (Rule::DocumentsReadable, |s| {
+        exports(s).plan_token.text = Bytes::default();
     }),
     (Rule::IdsEqual, |s| {
         state(s, |it| it["workflow_id"] = json!("wf-2"))
@@ -201,6 +219,12 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::StateToken, |s| {
         state(s, |it| it["plan_token_hash"] = json!(""))
     }),
+    (Rule::StateUpdated, |s| {
+        state(s, |it| it["updated_at"] = json!("2025-12-31T23:00:00Z"))
+    }),
+    (Rule::StateWalPosition, |s| {
+        state(s, |it| it["metadata"]["wal_sequence"] = json!(999))
+    }),
     (Rule::StateValid, |s| state(s, |it| it["extra"] = json!(1))),
     (Rule::StatesKnown, |s| {
         state(s, |it| it["current_state"] = json!("REJECTED"))
@@ -211,6 +235,9 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::TokenEvent, |s| silence(s, "plan_token_created")),
     (Rule::TokenHashes, |s| {
         token(s, |it| it["artifacts"][0]["size"] = json!(9))
+    }),
+    (Rule::TokenModel, |s| {
+        s.runs[0].workflow["steps"][0]["model"] = json!("other");
     }),
     (Rule::TokenNames, |s| {
         token(s, |it| it["artifacts"] = json!([]))
@@ -244,6 +271,11 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
             all.remove(5);
         })
     }),
+    (Rule::WalMint, |s| {
+        wal(s, |all| {
+            all.retain(|it| it["data"]["artifact_id"] != "plan-token")
+        })
+    }),
     (Rule::WalNumbering, |s| {
         wal(s, |all| {
             all.remove(5);
@@ -271,6 +303,9 @@ pub(super) const DEEDS: &[(Rule, Break)] = &[
     }),
     (Rule::RequestIdsUnique, |s| {
         lines(&mut exports(s).approvals, |all| all.push(all[0].clone()))
+    }),
+    (Rule::RequestStays, |s| {
+        lines(&mut exports(s).approvals, Vec::clear)
     }),
     (Rule::RequestToken, |s| {
         asked(s, |it| it["plan_token_hash"] = json!("0"))

@@ -43,6 +43,7 @@ mod take_off;
 mod tests;
 mod time;
 mod token;
+mod trail;
 mod view;
 mod wal;
 

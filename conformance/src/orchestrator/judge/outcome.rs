@@ -62,10 +62,11 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         } => plan::policy_saw(view, script, has, &plan::Words { mentions, omits }),
         E::Refused => refused(view, views),
         E::Request {
+            at,
             has,
             mentions,
             omits,
-        } => plan::request(view, has, &plan::Words { mentions, omits }),
+        } => plan::request(view, at, has, &plan::Words { mentions, omits }),
         E::SameCourse { r#as } => course::same(view, views, own, r#as),
         E::SameOrStopped { r#as, keeps_logs } => {
             guard::same_or_stopped(view, views, own, (r#as, *keeps_logs))
