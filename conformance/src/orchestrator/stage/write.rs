@@ -94,10 +94,9 @@ pub(crate) fn write(stage: &Stage, places: &Places) -> Result<Written, StageErro
 fn pinned(workflow: &mut Value, name: &str, digest: &str) {
     let steps = workflow.get_mut("steps").and_then(Value::as_array_mut);
     for step in steps.into_iter().flatten() {
-        if let Some(pin) = step.pointer_mut("/engine/sha256") {
-            if *pin == json!(format!("{{sha256:{name}}}")) {
-                *pin = json!(digest);
-            }
+        let pin = step.pointer_mut("/engine/sha256");
+        if let Some(pin) = pin.filter(|it| **it == json!(format!("{{sha256:{name}}}"))) {
+            *pin = json!(digest);
         }
     }
 }
