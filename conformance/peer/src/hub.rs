@@ -76,9 +76,17 @@ impl Hub {
 
     /// Hangs and does not hear the signals that ask it to end.
     pub(crate) fn hang_deaf(&self) -> ! {
+        self.hang_as("trap '' TERM INT HUP; while :; do sleep 1; done")
+    }
+
+    /// Hangs, and ends with exit status 0 when it is asked to.
+    pub(crate) fn hang_politely(&self) -> ! {
+        self.hang_as("trap 'exit 0' TERM INT HUP; while :; do sleep 0.05; done")
+    }
+
+    fn hang_as(&self, script: &str) -> ! {
         use std::os::unix::process::CommandExt as _;
         let mut shell = std::process::Command::new("sh");
-        let script = "trap '' TERM INT HUP; while :; do sleep 1; done";
         // Returns only when there is no shell, and then it hangs without one.
         let _ = shell.arg("-c").arg(script).exec();
         self.hang()

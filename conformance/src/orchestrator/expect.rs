@@ -155,6 +155,9 @@ pub enum Expect {
     Refused,
     /// Every pending approval request.
     Request {
+        /// JSON pointer to the part of it in which texts are looked for; the whole if left out.
+        #[serde(default)]
+        at: String,
         /// JSON pointer to the value there.
         #[serde(default)]
         has: BTreeMap<String, toml::Value>,

@@ -15,6 +15,8 @@ pub enum Rule {
     ApprovalRecords,
     /// Artifacts and their digests stand in an event between validation and token (CC-ART-020).
     AuditArtifacts,
+    /// No decision is graver than the evaluations that it stands with (C-08).
+    AuditBasis,
     /// Each line is exactly the canonical form of an event (profile).
     AuditCanonical,
     /// Effects stand after their causes (CC-AUD-012).
@@ -51,16 +53,22 @@ pub enum Rule {
     AuditStart,
     /// The last event's state is that of the record (CC-AUD-005).
     AuditState,
+    /// Launches are told of under their steps (CC-AUD-004).
+    AuditSteps,
     /// Times are RFC 3339 and do not go back (CC-AUD-003).
     AuditTimes,
     /// The log passes through the same states as the write-ahead log (CC-AUD-008).
     AuditTransitions,
+    /// Times end in Z (C-87).
+    AuditUtc,
     /// Every event validates (CC-AUD-001).
     AuditValid,
     /// Every event names its workflow and step (CC-AUD-004).
     AuditWorkflow,
     /// Artifacts as exported validate and are those of the plan (CC-ART-001).
     ArtifactsExported,
+    /// Documents are what the driver contract says.
+    DocumentsReadable,
     /// Working directory is the temp folder (DESIGN 8.3).
     EngineCwd,
     /// No descriptors beside the three standard ones.
@@ -127,6 +135,8 @@ pub enum Rule {
     RequestEvidence,
     /// A request is about this workflow and step (CC-APR-003).
     RequestIds,
+    /// A request once exported stays there (driver contract).
+    RequestStays,
     /// A request carries the current token (CC-APR-004).
     RequestToken,
     /// A request validates, and explains itself (CC-APR-001, CC-APR-007).
@@ -153,8 +163,12 @@ pub enum Rule {
     StateSteps,
     /// The record names a token when and only when there is one (C-13).
     StateToken,
+    /// The time of the record goes on with its state (CC-RST-001).
+    StateUpdated,
     /// The record validates (CC-RST-001).
     StateValid,
+    /// The record is not ahead of the write-ahead log (C-43).
+    StateWalPosition,
     /// The record's state is what the write-ahead log adds up to (CC-RST-017).
     StateOfWal,
     /// Steps that were planned are there, byte for byte (CC-FIN-004).
@@ -179,6 +193,8 @@ pub enum Rule {
     TokenComposite,
     /// Exactly one creation event, with the token itself (CC-TOK-013).
     TokenEvent,
+    /// The model is the workflow file's (C-52).
+    TokenModel,
     /// The token names every planned artifact (CC-TOK-004).
     TokenNames,
     /// Digests and sizes of the token are the artifacts' (C-05).
@@ -197,6 +213,8 @@ pub enum Rule {
     WalEncoding,
     /// What was exported before is the beginning of what is exported now (CC-RST-005).
     WalGrows,
+    /// The making of the token is in it (C-13).
+    WalMint,
     /// Sequence numbers are 0, 1, 2 and so on (C-43).
     WalNumbering,
     /// Sequence numbers ascend (CC-RST-003).

@@ -135,6 +135,10 @@ fn fill(
         Err(_) if fault::on(Fault::BrokenDescriptorPasses) => overlook::made_up(),
         read => read.map_err(|error| format!("{METADATA_FILE}: {error}"))?,
     };
+    // A secret that is spelled with escapes stands in the parsed document only.
+    if redactor.finds(value.to_string().as_bytes()) && !fault::on(Fault::SecretInArtifactPasses) {
+        return Err(format!("{METADATA_FILE}: {}", told(&CopyError::Secret)));
+    }
     overlook::complete(&mut value);
     let artifact: Artifact =
         serde_json::from_value(value).map_err(|error| format!("{METADATA_FILE}: {error}"))?;

@@ -41,6 +41,8 @@ pub struct ArtifactScript {
     pub secret: Option<String>,
     /// The whole of `artifact.json`, as text.
     pub raw: Option<String>,
+    /// The same in hex digits, for what is no text.
+    pub raw_hex: Option<String>,
     /// Whether the receipt lists it.
     pub listed: bool,
     /// Members that the receipt's entry has instead.
@@ -68,6 +70,7 @@ impl Default for ArtifactScript {
             tail: None,
             secret: None,
             raw: None,
+            raw_hex: None,
             listed: true,
             entry: toml::Table::new(),
             drop: Vec::new(),
@@ -113,10 +116,16 @@ impl ArtifactScript {
             descriptor,
             body: body.map_or(Body::Inline, Body::File),
             listed: self.listed,
-            raw: self.raw.as_ref().map(|raw| fill(raw, input).into_bytes()),
+            raw: self.whole(input),
             entry: entry.as_object().cloned().unwrap_or_default(),
             drop: self.drop.clone(),
         }
+    }
+
+    /// The bytes of `artifact.json`, where the script gives them.
+    fn whole(&self, input: &Input) -> Option<Vec<u8>> {
+        let hex = self.raw_hex.as_deref().map(bytes_of_hex);
+        hex.or_else(|| Some(fill(self.raw.as_ref()?, input).into_bytes()))
     }
 
     fn content(&self, input: &Input) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! What a script has the engine do beside its work, so that an orchestrator meets every kind of
 //! engine: other artifacts, effects where there should be none, other receipts, other endings.
 //!
-//! Texts may hold `{secret:NAME}` and `{workflow_id}`.
+//! Texts may hold `{secret:NAME}`, `{escaped-secret:NAME}` and `{workflow_id}`.
 
 mod act;
 mod artifact;

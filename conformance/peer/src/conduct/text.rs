@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::engine::Input;
 
-/// The text with the launch's own values: `{secret:NAME}`, `{workflow_id}`.
+/// The text with the launch's own values: `{secret:NAME}`, `{escaped-secret:NAME}` (as JSON may
+/// spell it), `{workflow_id}`.
 pub(super) fn fill(text: &str, input: &Input) -> String {
     if !text.contains('{') {
         return text.to_owned();
@@ -13,6 +14,12 @@ pub(super) fn fill(text: &str, input: &Input) -> String {
     for (name, value) in &input.secrets {
         let value = value.as_str().unwrap_or_default();
         text = text.replace(&["{secret:", name, "}"].concat(), value);
+        let escaped = ["{escaped-secret:", name, "}"].concat();
+        if text.contains(&escaped) {
+            let unit = |unit: u16| format!("\\u{unit:04x}");
+            let spelled: String = value.encode_utf16().map(unit).collect();
+            text = text.replace(&escaped, &spelled);
+        }
     }
     text
 }

@@ -28,6 +28,9 @@ pub enum ProcessFault {
         /// Whether it ignores the signals that ask it to end.
         #[serde(default)]
         deaf: bool,
+        /// Whether it ends with exit status 0 when they do.
+        #[serde(default)]
+        polite: bool,
     },
     /// Leaves a process behind.
     LeavesChild {
@@ -128,9 +131,12 @@ impl ProcessFault {
 
     pub(super) fn hang(&self, now: Moment, hub: &Hub) {
         match self {
-            Self::Hangs { at, deaf } if *at == now => {
+            Self::Hangs { at, deaf, polite } if *at == now => {
                 if *deaf {
                     hub.hang_deaf();
+                }
+                if *polite {
+                    hub.hang_politely();
                 }
                 hub.hang();
             }

@@ -46,11 +46,11 @@ impl Director<'_> {
 
     fn fix_temp(&mut self) -> Done {
         let held = self.calls.iter().flat_map(|call| call.programs.iter());
-        let temp = held.filter_map(|program| program.env.get("CABINCREW_TEMP_DIR"));
-        let Some(temp) = temp.last() else {
+        let mut temp = held.filter_map(|program| program.env.get("CABINCREW_TEMP_DIR"));
+        let Some(temp) = temp.next_back().cloned() else {
             return Done::NothingFound("no engine is held".to_owned());
         };
-        match Fixed::fix(Path::new(temp), &self.site.root) {
+        match Fixed::fix(Path::new(&temp), &self.site.root) {
             Ok(fixed) => {
                 self.fixed.push(fixed);
                 Done::Changed(vec!["CABINCREW_TEMP_DIR".to_owned()])

@@ -67,6 +67,26 @@ pub(super) fn token(view: &View<'_>) -> Told {
     }))
 }
 
+/// A request that was exported once is exported from then on.
+pub(super) fn stay(view: &View<'_>, views: &Views<'_>) -> Told {
+    let ids = |docs: &Docs| -> Option<Vec<String>> {
+        let all = docs.requests.as_ref().ok()?.iter();
+        Some(
+            all.filter_map(|it| Some(text(it, "/approval_id")?.to_owned()))
+                .collect(),
+        )
+    };
+    let new = ids(view.whole()?)?;
+    let old = ids(views.before(view)?.docs.as_ref()?)?;
+    let lost = old.iter().find(|id| !new.contains(id));
+    (!old.is_empty()).then(|| {
+        lost.map_or_else(Vec::new, |id| {
+            let kept = format!("{} request(s), and not this one", new.len());
+            problem(format!("the request {id} as before"), kept)
+        })
+    })
+}
+
 /// The id of a request carries its token (C-01).
 pub(super) fn binding(view: &View<'_>) -> Told {
     each(view, |request| against_rules("ApprovalRequest", request))

@@ -132,6 +132,15 @@ pub(super) fn times(view: &View<'_>) -> Told {
     Some(problems)
 }
 
+/// Times are in UTC, written with Z (C-87).
+pub(super) fn utc(view: &View<'_>) -> Told {
+    let mut written = events(view)?.iter().filter_map(|it| it.text("/timestamp"));
+    let off = written.find(|it| time::nanoseconds(it).is_some() && !it.ends_with(['Z', 'z']));
+    Some(off.map_or_else(Vec::new, |text| {
+        problem("a time in UTC that ends in Z", text)
+    }))
+}
+
 /// Each line is exactly the canonical form of its event, and a line feed.
 pub(super) fn canonical(view: &View<'_>) -> Told {
     events(view)?;

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::sample::joined;
-use crate::observe::{Bytes, End};
+use crate::observe::Bytes;
 use crate::orchestrator::observe::{Document, Exports, Leak, Observation, ProgramSeen, StepSeen};
 use crate::orchestrator::rule::Rule;
-use crate::tree::{Change, What};
 
 pub(super) type Break = fn(&mut Observation);
 
@@ -24,7 +23,7 @@ fn edit(document: &mut Document, change: impl Fn(&mut Value)) {
     document.text = Bytes::whole(value.to_string().into_bytes());
 }
 
-fn lines(document: &mut Document, change: impl Fn(&mut Vec<Value>)) {
+pub(super) fn lines(document: &mut Document, change: impl Fn(&mut Vec<Value>)) {
     let text = String::from_utf8_lossy(&document.text.kept).into_owned();
     let parsed = text
         .lines()
@@ -68,12 +67,12 @@ pub(super) fn given(program: &mut ProgramSeen, change: impl Fn(&mut Value)) {
     program.stdin = Bytes::whole(value.to_string().into_bytes());
 }
 
-fn policy(seen: &mut Observation, change: impl Fn(&mut Value)) {
+pub(super) fn policy(seen: &mut Observation, change: impl Fn(&mut Value)) {
     given(&mut step(seen, 0).programs[1], change);
 }
 
 /// Takes the events of a type out of the log.
-fn silence(seen: &mut Observation, kind: &str) {
+pub(super) fn silence(seen: &mut Observation, kind: &str) {
     audit(seen, |all| all.retain(|event| event["event_type"] != kind));
 }
 
@@ -89,7 +88,7 @@ pub(super) fn fails(seen: &mut Observation) {
     state(seen, |it| it["current_state"] = json!("FAILED"));
 }
 
-fn leak(seen: &mut Observation, place: &str) {
+pub(super) fn leak(seen: &mut Observation, place: &str) {
     step(seen, 1).leaks.push(Leak {
         canary: "secrets.TOKEN".to_owned(),
         encoding: "plain".to_owned(),
@@ -108,6 +107,11 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::AuditArtifacts, |s| {
         event(s, "artifact_validation", |it| {
             it["artifacts"][0]["hash"] = json!("0")
+        })
+    }),
+    (Rule::AuditBasis, |s| {
+        event(s, "preflight_decision", |it| {
+            it["policy"]["policy_evaluations"][0]["decision"] = json!("warn")
         })
     }),
     (Rule::AuditCanonical, |s| {
@@ -156,11 +160,21 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
         })
     }),
     (Rule::AuditState, |s| audit(s, |all| all.truncate(20))),
+    (Rule::AuditSteps, |s| {
+        event(s, "engine_start", |it| {
+            it["workflow"]["step_id"] = json!("other")
+        })
+    }),
     (Rule::AuditTimes, |s| {
         audit(s, |all| all[5]["timestamp"] = json!("2025-01-01T00:00:00Z"))
     }),
     (Rule::AuditTransitions, |s| {
         audit(s, |all| all.retain(|it| it["workflow_state"] != "APPROVED"))
+    }),
+    (Rule::AuditUtc, |s| {
+        audit(s, |all| {
+            all[5]["timestamp"] = json!("2026-01-01T02:00:00.000005+02:00")
+        })
     }),
     (Rule::AuditValid, |s| {
         audit(s, |all| all[0]["source"] = json!("me"))
@@ -175,6 +189,9 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
         state(s, |it| {
             it["policy_evaluations"][0]["policy_name"] = json!("rule")
         })
+    }),
+    (Rule::DocumentsReadable, |s| {
+        exports(s).plan_token.text = Bytes::default();
     }),
     (Rule::IdsEqual, |s| {
         state(s, |it| it["workflow_id"] = json!("wf-2"))
@@ -209,6 +226,12 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::StateToken, |s| {
         state(s, |it| it["plan_token_hash"] = json!(""))
     }),
+    (Rule::StateUpdated, |s| {
+        state(s, |it| it["updated_at"] = json!("2025-12-31T23:00:00Z"))
+    }),
+    (Rule::StateWalPosition, |s| {
+        state(s, |it| it["metadata"]["wal_sequence"] = json!(999))
+    }),
     (Rule::StateValid, |s| state(s, |it| it["extra"] = json!(1))),
     (Rule::StatesKnown, |s| {
         state(s, |it| it["current_state"] = json!("REJECTED"))
@@ -219,6 +242,9 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::TokenEvent, |s| silence(s, "plan_token_created")),
     (Rule::TokenHashes, |s| {
         token(s, |it| it["artifacts"][0]["size"] = json!(9))
+    }),
+    (Rule::TokenModel, |s| {
+        s.runs[0].workflow["steps"][0]["model"] = json!("other");
     }),
     (Rule::TokenNames, |s| {
         token(s, |it| it["artifacts"] = json!([]))
@@ -252,6 +278,11 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
             all.remove(5);
         })
     }),
+    (Rule::WalMint, |s| {
+        wal(s, |all| {
+            all.retain(|it| it["data"]["artifact_id"] != "plan-token")
+        })
+    }),
     (Rule::WalNumbering, |s| {
         wal(s, |all| {
             all.remove(5);
@@ -260,145 +291,5 @@ pub(super) const DOCUMENTS: &[(Rule, Break)] = &[
     (Rule::WalSequence, |s| wal(s, |all| all.swap(1, 2))),
     (Rule::WalValid, |s| {
         wal(s, |all| all[0]["data"] = json!({"step_id": "edit"}))
-    }),
-];
-
-/// Rules on requests, launches, policies and effects, each with a way of breaking it.
-pub(super) const DEEDS: &[(Rule, Break)] = &[
-    (Rule::RequestBinding, |s| {
-        asked(s, |it| it["approval_id"] = json!("apr-1"))
-    }),
-    (Rule::RequestContext, |s| {
-        s.runs[0].workflow["trigger"]["by"] = json!("somebody else");
-    }),
-    (Rule::RequestEvidence, |s| {
-        asked(s, |it| it["evidence"] = json!([]))
-    }),
-    (Rule::RequestIds, |s| {
-        asked(s, |it| it["step_id"] = json!(""))
-    }),
-    (Rule::RequestIdsUnique, |s| {
-        lines(&mut exports(s).approvals, |all| all.push(all[0].clone()))
-    }),
-    (Rule::RequestToken, |s| {
-        asked(s, |it| it["plan_token_hash"] = json!("0"))
-    }),
-    (Rule::RequestValid, |s| {
-        asked(s, |it| it["reason"] = json!(""))
-    }),
-    (Rule::ResponseAudited, |s| audit(s, |all| all.truncate(14))),
-    (Rule::ResponseEvent, |s| {
-        event(s, "approval_response", |it| {
-            it["approval"]["approver"] = json!("eve")
-        })
-    }),
-    (Rule::EngineCwd, |s| plan(s).cwd = "/".to_owned()),
-    (Rule::EngineDescriptors, |s| {
-        plan(s).descriptors.insert("7".to_owned(), "/x".to_owned());
-    }),
-    (Rule::EngineDirectories, |s| {
-        plan(s)
-            .env
-            .insert("CABINCREW_TEMP_DIR".to_owned(), "temp".to_owned());
-    }),
-    (Rule::EngineDirectoriesEmpty, |s| {
-        plan(s).temp_before.push("left".to_owned());
-    }),
-    (Rule::EngineEnvironment, |s| {
-        plan(s).env.insert("AWS_REGION".to_owned(), "x".to_owned());
-    }),
-    (Rule::EngineEnvironmentClean, |s| {
-        plan(s).env.insert("PATH".to_owned(), "/amb1ent".to_owned());
-    }),
-    (Rule::EngineIds, |s| {
-        given(take_off(s), |it| it["meta"]["step_id"] = json!("new"))
-    }),
-    (Rule::EngineInput, |s| {
-        given(plan(s), |it| it["config"] = json!({"a": 1}))
-    }),
-    (Rule::EngineModes, |s| {
-        take_off(s)
-            .env
-            .insert("CABINCREW_MODE".to_owned(), "flight-plan".to_owned());
-    }),
-    (Rule::EngineRunIndex, |s| {
-        given(plan(s), |it| it["orchestrator"]["run_index"] = json!(3))
-    }),
-    (Rule::EngineSecrets, |s| {
-        given(plan(s), |it| it["secrets"]["MORE"] = json!("x"))
-    }),
-    (Rule::EngineSwitch, |s| {
-        plan(s).argv = vec!["flight-plan".to_owned()]
-    }),
-    (Rule::EngineWorkspace, |s| plan(s).workspace_before.clear()),
-    (Rule::EngineWorkspaceWhole, |s| {
-        plan(s).workspace_forms.clear();
-    }),
-    (Rule::EngineWritable, |s| {
-        plan(s).writable.insert("temp".to_owned(), false);
-    }),
-    (Rule::PolicyContext, |s| {
-        policy(s, |it| it["plan_token"]["token"] = json!("0"))
-    }),
-    (Rule::PolicyEvidence, |s| {
-        policy(s, |it| it["evidence"] = json!([]))
-    }),
-    (Rule::PolicyInput, |s| {
-        policy(s, |it| it["extra"] = json!(1))
-    }),
-    (Rule::PolicyNoLog, |s| {
-        policy(s, |it| it["evidence"][0]["name"] = json!("zlog"))
-    }),
-    (Rule::PolicyResults, |s| {
-        given(&mut step(s, 1).programs[1], |it| {
-            it["engine_output"]["receipt_id"] = json!("r-flight-plan")
-        })
-    }),
-    (Rule::TakeOffBytes, |s| {
-        take_off(s)
-            .artifacts_before
-            .insert("edits/body.data".to_owned(), "0".to_owned());
-    }),
-    (Rule::TakeOffCleared, |s| silence(s, "approval_response")),
-    (Rule::TakeOffInput, |s| {
-        given(take_off(s), |it| it["config"] = json!({"a": 1}))
-    }),
-    (Rule::TakeOffListed, |s| {
-        given(take_off(s), |it| it["context"] = json!({}))
-    }),
-    (Rule::TakeOffNoLog, |s| {
-        take_off(s)
-            .artifacts_before
-            .insert("zlog/artifact.json".to_owned(), "0".to_owned());
-    }),
-    (Rule::TakeOffOnce, |s| {
-        let again = take_off(s).clone();
-        step(s, 1).programs.push(again);
-    }),
-    (Rule::TakeOffToken, |s| {
-        given(plan(s), |it| it["expected_plan_token"] = json!("0"))
-    }),
-    (Rule::ExitFitsState, |s| {
-        step(s, 1).end = Some(End::Exited(1))
-    }),
-    (Rule::NoProcessLeft, |s| {
-        step(s, 1).left_alive.push("edit".to_owned())
-    }),
-    (Rule::NoSecretAudited, |s| leak(s, "export:audit")),
-    (Rule::NoSecretKept, |s| leak(s, "state-dir:x")),
-    (Rule::RunsToItsEnd, |s| {
-        step(s, 1).end = Some(End::TimedOut(1))
-    }),
-    (Rule::StoreKept, |s| {
-        step(s, 1).stored.insert("edits/body.data".to_owned(), 0);
-    }),
-    (Rule::TempGone, |s| {
-        step(s, 1).dirs_left.push("temp 11".to_owned())
-    }),
-    (Rule::WorkspaceKept, |s| {
-        step(s, 0).workspace_changes.push(Change {
-            path: "notes.txt".to_owned(),
-            what: What::Content,
-        })
     }),
 ];

@@ -1,5 +1,6 @@
 //! The state record, the exported artifacts, ids and states in all documents.
 
+use cabincrew_protocol::audit::leaf_hash;
 use cabincrew_protocol::workflow::{State, TOLERATED, may_follow};
 use cabincrew_protocol::{rules, schema};
 use serde_json::Value;
@@ -8,8 +9,10 @@ use super::course::{line, states};
 use super::look::{Problems, Told, problem, unless};
 use super::plan;
 use super::planned::planned;
-use super::view::{Docs, View, Views, items, parse, text};
+use super::time;
+use super::view::{Docs, Event, View, Views, items, parse, text};
 use crate::judge::words;
+use crate::orchestrator::observe::Document;
 
 /// What a schema says against a document, in words; the first two.
 pub(super) fn against_schema(definition: &str, document: &Value) -> Problems {
@@ -65,11 +68,90 @@ pub(super) fn state_position(view: &View<'_>) -> Told {
     let count = offset.and_then(|it| it.get("count")?.as_u64());
     let held = count.is_some_and(|count| (1..=events).contains(&count))
         && offset.is_some_and(|it| text(it, "/last_hash").is_some_and(|hash| !hash.is_empty()));
-    Some(unless(
+    let mut problems = unless(
         held,
         format!("metadata.audit_offset with a count from 1 to {events}, and a last_hash"),
         offset.map_or_else(|| "there is none".to_owned(), ToString::to_string),
+    );
+    if let (Some(count), Some(of)) = (count.filter(|_| held), hashed(docs, offset)) {
+        // The hash of the last event, or the chain value that stands in it.
+        problems.extend(unless(
+            of == count || of + 1 == count,
+            format!("metadata.audit_offset with the last_hash of event {count}"),
+            format!("that of event {of}"),
+        ));
+    }
+    Some(problems)
+}
+
+/// The event whose hash `last_hash` is, counted from 1; none where it is another kind of hash.
+fn hashed(docs: &Docs, offset: Option<&Value>) -> Option<u64> {
+    let hash = text(offset?, "/last_hash")?;
+    let is_its = |event: &Event| leaf_hash(&event.value).is_ok_and(|it| it.as_str() == hash);
+    let at = docs.log().iter().position(is_its)?;
+    u64::try_from(at + 1).ok()
+}
+
+/// `metadata.wal_sequence`, where there is one, is not ahead of the write-ahead log (C-43).
+pub(super) fn wal_position(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    let state = docs.state.as_ref().ok()?;
+    let last = docs
+        .wal
+        .as_deref()
+        .ok()?
+        .last()?
+        .get("sequence")?
+        .as_u64()?;
+    let found = state.pointer("/metadata/wal_sequence");
+    Some(unless(
+        found.is_none_or(|it| it.as_u64().is_none_or(|it| it <= last)),
+        format!("metadata.wal_sequence of {last} at most, the last entry's"),
+        found.map_or_else(String::new, ToString::to_string),
     ))
+}
+
+/// `updated_at` goes on where the state does.
+pub(super) fn updated(view: &View<'_>, views: &Views<'_>) -> Told {
+    let docs = view.settled()?;
+    let old = views.before(view)?.docs.as_ref()?.state()?;
+    let new = docs.state().filter(|it| *it != old)?;
+    let written = text(docs.state.as_ref().ok()?, "/updated_at")?;
+    let at = time::nanoseconds(written)?.div_euclid(1_000_000_000);
+    Some(unless(
+        at >= i128::from(view.step.started_s) - 1,
+        format!("updated_at of the call in which {old} became {new}"),
+        written,
+    ))
+}
+
+/// Each document is one JSON value, or JSON values one a line, of the kind that the driver contract
+/// says.
+pub(super) fn readable(view: &View<'_>) -> Told {
+    let docs = view.settled()?;
+    docs.state.as_ref().ok()?;
+    let exports = view.step.exports.as_ref()?;
+    let mut problems = Problems::new();
+    let mut told = |name: &str, document: &Document, why: Option<String>| {
+        if let Some(why) = why.filter(|_| document.text.is_whole()) {
+            problems.extend(problem(format!("the document {name}"), why));
+        }
+    };
+    let token = match &docs.token {
+        Err(why) => Some(why.clone()),
+        Ok(value) if value.is_object() || value.is_null() => None,
+        Ok(value) => Some(value.to_string()),
+    };
+    told("plan-token, or null", &exports.plan_token, token);
+    let requests = docs.requests.as_ref().err().cloned();
+    told("approvals, one a line", &exports.approvals, requests);
+    let artifacts = match &docs.artifacts {
+        Err(why) => Some(why.clone()),
+        Ok(value) if value.is_array() => None,
+        Ok(value) => Some(value.to_string()),
+    };
+    told("artifacts, an array", &exports.artifacts, artifacts);
+    Some(problems)
 }
 
 /// A completed workflow has steps completed, and none pending.

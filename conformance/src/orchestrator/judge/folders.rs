@@ -4,7 +4,7 @@ use super::launch::engines;
 use super::look::{Problems, Told, problem, unless};
 use super::view::{View, Views};
 use crate::judge::words;
-use crate::orchestrator::observe::{ActSeen, ProgramSeen};
+use crate::orchestrator::observe::{ActSeen, ProgramSeen, StepSeen};
 use crate::tree::{Entry, Kind, Tree};
 
 const NAMES: [&str; 3] = [
@@ -138,15 +138,15 @@ fn as_project(
     view: &View<'_>,
     problems_of: impl Fn(&ProgramSeen, &str, &Entry) -> Problems,
 ) -> Told {
-    let edited = view.run.steps.iter().any(|step| {
-        step.within.as_deref() == Some(view.step.name.as_str()) && step.act == ActSeen::Edit
-    });
-    if edited {
+    // What was done while this step was held stands before it, and may have come after a take-off.
+    let within = |step: &StepSeen| step.within.as_deref() == Some(view.step.name.as_str());
+    let mut steps = view.run.steps.iter();
+    if steps.any(|step| within(step) && step.act == ActSeen::Edit) {
         return None;
     }
     let mut earlier = view.run.steps[..view.at].iter().rev();
     let before: &Tree = earlier
-        .find(|step| step.workflow == view.step.workflow)
+        .find(|step| step.workflow == view.step.workflow && !within(step))
         .map(|step| &step.workspace_after)
         .or_else(|| view.run.workspace.get(&view.step.workflow))?;
     let first = view

@@ -9,6 +9,8 @@ mod approval;
 mod audit;
 #[cfg(test)]
 mod broken;
+#[cfg(test)]
+mod broken_deeds;
 mod conclude;
 mod course;
 mod crash;
@@ -43,6 +45,7 @@ mod take_off;
 mod tests;
 mod time;
 mod token;
+mod trail;
 mod view;
 mod wal;
 

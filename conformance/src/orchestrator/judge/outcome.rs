@@ -20,6 +20,10 @@ use crate::orchestrator::expect::{Expect, Kept};
 pub(super) type Judged = Result<Problems, String>;
 
 /// One arm for each expectation: the list of what can be expected, and where it is judged.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table: one arm for each expectation"
+)]
 pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &str) -> Judged {
     use Expect as E;
     match expect {
@@ -63,10 +67,11 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         } => plan::policy_saw(view, script, has, &plan::Words { mentions, omits }),
         E::Refused => refused(view, views),
         E::Request {
+            at,
             has,
             mentions,
             omits,
-        } => plan::request(view, has, &plan::Words { mentions, omits }),
+        } => plan::request(view, at, has, &plan::Words { mentions, omits }),
         E::SameCourse { r#as } => course::same(view, views, own, r#as),
         E::SameOrStopped { r#as, keeps_logs } => {
             guard::same_or_stopped(view, views, own, (r#as, *keeps_logs))

@@ -105,6 +105,7 @@ pub(super) fn policy_saw(
 /// Every exported request has, mentions and omits what the drill says.
 pub(super) fn request(
     view: &View<'_>,
+    at: &str,
     has: &BTreeMap<String, toml::Value>,
     words: &Words<'_>,
 ) -> Judged {
@@ -116,7 +117,7 @@ pub(super) fn request(
     let mut problems = Vec::new();
     for request in requests {
         problems.extend(members(request, has, &[]));
-        problems.extend(spelled(request, words));
+        problems.extend(spelled(request.pointer(at).unwrap_or(&Value::Null), words));
     }
     Ok(problems)
 }

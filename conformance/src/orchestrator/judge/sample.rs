@@ -32,6 +32,7 @@ pub(crate) fn sample() -> Observation {
             "workflow": "t", "protocol_version": "1.0.0",
             "steps": [{"step_id": "edit", "engine": {"command": ["e"]}, "config": {},
                        "secrets": {"TOKEN": {"env": "CC_TOKEN"}}}],
+            "governance": {"policies": [{"id": "rule", "kind": "custom", "command": ["stage/rule"]}]},
             "trigger": {"kind": "user", "by": "alice"},
         }),
         roster: json!({"approvers": [{"approver": "ada", "roles": ["approver"]}]}),
@@ -284,6 +285,7 @@ fn policy(mode: &str) -> ProgramSeen {
     });
     ProgramSeen {
         stdin: Bytes::whole(input.to_string().into_bytes()),
+        stdout: Bytes::whole(br#"{"decision":"require_approval"}"#.to_vec()),
         ..program("rule", "evaluate", 20)
     }
 }

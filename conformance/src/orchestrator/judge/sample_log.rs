@@ -37,7 +37,7 @@ pub(super) fn state(ended: bool) -> Value {
 
 fn governed_digests() -> Vec<String> {
     let governed = planned().into_iter().filter(|(_, role, ..)| *role != "log");
-    governed.map(|(_, _, hash, _)| hash.to_string()).collect()
+    governed.map(|(_, _, hash, _)| hash).collect()
 }
 
 /// The request.

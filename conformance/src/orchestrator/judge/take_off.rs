@@ -8,9 +8,9 @@ use super::course::kinds;
 use super::look::{Problems, Told, problem, unless};
 use super::plan::{given, step_id};
 use super::planned::{Planned, planned};
+use super::trail;
 use super::view::{Event, View, Views, items, text};
 use crate::judge::words;
-use crate::orchestrator::observe::ProgramSeen;
 
 /// One take-off for each step at most, in the whole run.
 pub(super) fn once(view: &View<'_>, views: &Views<'_>) -> Told {
@@ -86,23 +86,14 @@ pub(super) fn token(view: &View<'_>) -> Told {
                 words::found(found),
             );
         }
-        let wanted = minted_for(view, program).or(wanted.filter(|_| view.step_ids().len() == 1));
+        let minted = step_id(program).and_then(|step| trail::minted(view, &step));
+        let wanted = minted.or(wanted.filter(|_| view.step_ids().len() == 1));
         unless(
             found.is_some() && (wanted.is_none() || found == wanted),
             format!("expected_plan_token {}", words::found(wanted)),
             words::found(found),
         )
     })
-}
-
-/// The token that the log tells of for the step of a launch, where it tells of one.
-fn minted_for<'v>(view: &'v View<'_>, program: &ProgramSeen) -> Option<&'v str> {
-    let step = step_id(program)?;
-    let mut log = view.whole()?.log().iter().rev();
-    log.find(|event| {
-        event.kind == "plan_token_created" && event.text("/workflow/step_id") == Some(&step)
-    })?
-    .text("/plan_token/token")
 }
 
 /// Config and context of planning are repeated; the context may have more.

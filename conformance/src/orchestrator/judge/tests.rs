@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::broken::{DEEDS, DOCUMENTS, exports, state};
+use super::broken::{DOCUMENTS, exports, state};
+use super::broken_deeds::DEEDS;
 use super::look::Told;
 use super::rules;
 use super::sample::sample;

@@ -108,6 +108,25 @@ pub(super) fn valid(view: &View<'_>, views: &Views<'_>) -> Told {
     Some(problems)
 }
 
+/// Its model is that of the step in the workflow file, or none (C-52).
+pub(super) fn model(view: &View<'_>, views: &Views<'_>) -> Told {
+    let found = text(token(view)?, "/model")?;
+    let launched = views.launches(view, "flight-plan");
+    let id = launched
+        .iter()
+        .rev()
+        .find(|it| it.ended)
+        .and_then(|it| step_id(it))?;
+    let mut steps = items(&view.run.workflow, "/steps").iter();
+    let step = steps.find(|it| text(it, "/step_id") == Some(&id))?;
+    let wanted = text(step, "/model").unwrap_or("none");
+    Some(unless(
+        found == wanted,
+        format!("model {wanted:?}, as the workflow file says of {id}"),
+        format!("{found:?}"),
+    ))
+}
+
 /// It names every planned artifact and no other.
 pub(super) fn names(view: &View<'_>, views: &Views<'_>) -> Told {
     let token = token(view)?;

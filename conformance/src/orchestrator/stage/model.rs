@@ -16,7 +16,8 @@ use crate::orchestrator::plan::merge;
 pub struct Stage {
     /// Merged over the default workflow: one step `edit` that starts the engine `{stage}/edit`, one
     /// custom policy `rule` that starts `{stage}/rule`, a roster, no gateways. The text `{null}`
-    /// stands for null, and a member with the text `{absent}` is left out.
+    /// stands for null, and a member with the text `{absent}` is left out. An engine's pin may be
+    /// `{sha256:NAME}`, the digest of the program of that script.
     pub workflow: toml::Table,
     /// Workflow text that is used as it is, instead of `workflow`; for malformed ones.
     pub workflow_text: Option<String>,

@@ -42,8 +42,18 @@ pub(crate) struct Written {
 
 /// Writes everything but the workspace into an existing folder.
 pub(crate) fn write(stage: &Stage, places: &Places) -> Result<Written, StageError> {
+    for (name, script) in &stage.engine {
+        places.program(name, "peer", script)?;
+    }
+    for (name, script) in &stage.policy {
+        places.program(name, "peer-policy", script)?;
+    }
     let mut workflow = json!(stage.workflow);
     places.fill(&mut workflow);
+    for name in stage.engine.keys() {
+        let program = fs::read(places.folder.join(name)).unwrap_or_default();
+        pinned(&mut workflow, name, &hex(&Sha256::digest(program)));
+    }
     let text = stage.workflow_text.as_ref().map(|text| places.text(text));
     places.put(
         "workflow.json",
@@ -56,12 +66,6 @@ pub(crate) fn write(stage: &Stage, places: &Places) -> Result<Written, StageErro
         "roster.json",
         &roster_text.clone().unwrap_or_else(|| roster.to_string()),
     )?;
-    for (name, script) in &stage.engine {
-        places.program(name, "peer", script)?;
-    }
-    for (name, script) in &stage.policy {
-        places.program(name, "peer-policy", script)?;
-    }
     for (name, content) in &stage.write {
         places.put(name, &places.text(content))?;
     }
@@ -84,6 +88,17 @@ pub(crate) fn write(stage: &Stage, places: &Places) -> Result<Written, StageErro
             roster
         },
     })
+}
+
+/// Fills in `{sha256:NAME}`, the digest of an engine's program, as an engine's pin.
+fn pinned(workflow: &mut Value, name: &str, digest: &str) {
+    let steps = workflow.get_mut("steps").and_then(Value::as_array_mut);
+    for step in steps.into_iter().flatten() {
+        let pin = step.pointer_mut("/engine/sha256");
+        if let Some(pin) = pin.filter(|it| **it == json!(format!("{{sha256:{name}}}"))) {
+            *pin = json!(digest);
+        }
+    }
 }
 
 fn fixture(path: &str) -> Result<&'static [u8], StageError> {
