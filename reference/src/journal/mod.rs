@@ -6,6 +6,7 @@ mod frame;
 mod replay;
 mod storage;
 mod writer;
+mod wrongly;
 
 pub use frame::{Line, first_link};
 pub use replay::{Damage, Replayed, replay};

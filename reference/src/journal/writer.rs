@@ -112,7 +112,9 @@ impl<S: Storage> Journal<S> {
     ) -> Result<(Self, Replayed), JournalError> {
         let bytes = storage.read().map_err(storage_error("read"))?;
         let replayed = replay(&bytes, workflow_id).map_err(JournalError::Damaged)?;
-        if replayed.torn {
+        if replayed.torn && fault::on(Fault::TornTailTakenForData) {
+            storage.append(b"\n").map_err(storage_error("written"))?;
+        } else if replayed.torn && !fault::on(Fault::TornTailLeftInPlace) {
             let torn = cabincrew_protocol::digest::sha256(&bytes[replayed.complete..]);
             let aside = format!("torn-{}-{}", replayed.complete, &torn.as_str()[..16]);
             storage

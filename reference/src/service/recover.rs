@@ -10,6 +10,7 @@ use crate::decide::{self, Next, Teller};
 use crate::fault::{self, Fault};
 use crate::journal::{FileStorage, Journal, JournalError, Replayed};
 use crate::launch::kill_survivors;
+use crate::mark::Mark;
 use crate::perform::{Site, chain};
 use crate::projection;
 use crate::record::{Record, Stage};
@@ -37,6 +38,10 @@ impl Service {
     pub(super) fn open(&self, id: &str, retry: Option<&Retry>) -> Result<Open> {
         let home = self.home(id)?;
         let held = home.hold(id)?;
+        let _recovering = fault::on(Fault::RecoveryMarkBlocks)
+            .then(|| Mark::make(held.home.folder().join("recovering")))
+            .transpose()
+            .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
         if !held.home.was_created() {
             return Err(StoreError::Unknown { id: id.to_owned() }.into());
         }
@@ -50,10 +55,9 @@ impl Service {
             })
             .and_then(|(journal, replayed)| {
                 let compared = projection::compare(&held.home, &replayed);
-                match compared
-                    .ahead
-                    .filter(|_| !fault::on(Fault::LostEntriesNotNoticed))
-                {
+                let unseen = fault::on(Fault::LostEntriesNotNoticed)
+                    || fault::on(Fault::JournalCutInTheMiddle);
+                match compared.ahead.filter(|_| !unseen) {
                     Some(file) => Err(ServiceError::Behind {
                         id: id.to_owned(),
                         file,
@@ -91,10 +95,13 @@ impl Service {
                     ..
                 }
         );
-        if damaged {
+        if damaged && !fault::on(Fault::DamageNotSealed) {
             let signer = self.audit_key.as_ref();
             damage::seal(home, id, &chain(&error), signer, &clock::now())
                 .map_err(ServiceError::Projection)?;
+        }
+        if damaged && fault::on(Fault::DamagedJournalRemoved) {
+            std::fs::remove_file(home.journal()).map_err(ServiceError::Projection)?;
         }
         Ok(error)
     }

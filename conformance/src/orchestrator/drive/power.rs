@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::crash::{CrashPlan, Target, Traced};
+use super::crash::{CrashPlan, Second, Target, Traced};
 use super::director::{Director, Kit, direct_by};
 use super::error::OrchestratorDriveError;
 use super::schedule::{in_parallel, machine, observation, temporary};
@@ -131,6 +131,7 @@ impl Director<'_> {
         let plan = CrashPlan {
             run: run.clone(),
             fault: None,
+            second: Second::Nothing,
             record: true,
             blur: false,
         };

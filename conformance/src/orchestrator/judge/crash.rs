@@ -106,21 +106,30 @@ pub enum Broken<'a> {
     Nowhere,
     /// This step was cut off.
     Killed(&'a str),
+    /// This step was cut off, and then the one that recovers from it.
+    Twice(&'a str, &'a str),
     /// A call of this step failed.
     Failing(&'a str),
+}
+
+impl<'a> Broken<'a> {
+    fn steps(self) -> Vec<&'a str> {
+        match self {
+            Self::Nowhere => Vec::new(),
+            Self::Killed(name) | Self::Failing(name) => vec![name],
+            Self::Twice(one, other) => vec![one, other],
+        }
+    }
 }
 
 /// Judges the run of an observation.
 pub fn crash(seen: &Observation, broken: Broken<'_>) -> Vec<Violation> {
     let views = Views::new(seen);
-    let killed = matches!(broken, Broken::Killed(_));
-    let name = match broken {
-        Broken::Nowhere => None,
-        Broken::Killed(name) | Broken::Failing(name) => Some(name),
-    };
+    let killed = matches!(broken, Broken::Killed(_) | Broken::Twice(..));
+    let names = broken.steps();
     let mut found = Vec::new();
     for view in &views.steps {
-        let is_broken = Some(view.step.name.as_str()) == name;
+        let is_broken = names.contains(&view.step.name.as_str());
         let refused = view.docs.as_ref().is_some_and(|docs| docs.state.is_err());
         let mut add = |invariant: &'static str, problems: Problems| {
             found.extend(problems.into_iter().map(|(expected, observed)| Violation {
@@ -154,12 +163,11 @@ pub fn crash(seen: &Observation, broken: Broken<'_>) -> Vec<Violation> {
         add("steps-grow", steps(view, &views));
         add("recovery-settles", settles(view, &views));
     }
-    let step = views
-        .steps
-        .iter()
-        .find(|view| Some(view.step.name.as_str()) == name);
+    let all = views.steps.iter();
+    let cut = all.filter(|view| names.contains(&view.step.name.as_str()));
+    let step = decisive(&cut.collect::<Vec<_>>());
     if let Some(last) = views.steps.last() {
-        let problems = ends(last, (broken, step));
+        let problems = ends(last, (broken, step), &views);
         found.extend(
             problems
                 .into_iter()
@@ -341,6 +349,7 @@ fn settles(view: &View<'_>, views: &Views<'_>) -> Problems {
 fn ends(
     last: &View<'_>,
     (how, step): (Broken<'_>, Option<&View<'_>>),
+    views: &Views<'_>,
 ) -> Vec<(&'static str, String, String)> {
     let found = match last.docs.as_ref().map(|docs| (&docs.state, docs.state())) {
         Some((Ok(_), Some(state))) => state,
@@ -353,11 +362,16 @@ fn ends(
             return vec![("recovery-ends", expected, "there is none".to_owned())];
         }
     };
+    // An end that nothing led to is guessed, whatever the log says of its beginning.
+    if how != Broken::Nowhere && found == State::Completed && took_off_never(views) {
+        let expected = "a take-off before COMPLETED".to_owned();
+        return vec![("doubt-is-not-guessed", expected, "no launch".to_owned())];
+    }
     let broken = match (how, step) {
-        (Broken::Killed(_), Some(step)) => step,
+        (Broken::Killed(_) | Broken::Twice(..), Some(step)) => step,
         // What failed may have ended the workflow.
         (Broken::Failing(_), _) => return told(found.is_final(), State::Failed, found),
-        (Broken::Nowhere | Broken::Killed(_), _) => {
+        (Broken::Nowhere | Broken::Killed(_) | Broken::Twice(..), _) => {
             return told(found == State::Completed, State::Completed, found);
         }
     };
@@ -377,9 +391,19 @@ fn ends(
         Some(_) => told(found.is_final(), State::Failed, found),
         // It was about to take off: whether it has is unknown to whoever reads the log.
         None if announced(broken) => told(found.is_final(), State::Failed, found),
-        None if planned(broken) => told(found == State::Completed, State::Completed, found),
+        // A step that left no documents has lost nothing of what those before it had shown.
+        None if planned(broken) || (broken.docs.is_none() && known(broken, views)) => {
+            told(found == State::Completed, State::Completed, found)
+        }
         None => told(found.is_final(), State::Completed, found),
     }
+}
+
+/// Of the steps that were cut off the one that the end hangs on: the first that had begun to take off, or
+/// announced it, or else the last.
+fn decisive<'v, 'a>(cut: &[&'v View<'a>]) -> Option<&'v View<'a>> {
+    let begun = |view: &&&View<'_>| view.engines("take-off").next().is_some() || announced(view);
+    cut.iter().find(begun).or(cut.last()).copied()
 }
 
 fn told(held: bool, wanted: State, found: State) -> Vec<(&'static str, String, String)> {
@@ -388,6 +412,20 @@ fn told(held: bool, wanted: State, found: State) -> Vec<(&'static str, String, S
     } else {
         vec![("recovery-ends", wanted.to_string(), found.to_string())]
     }
+}
+
+/// Whether no engine was ever seen to take off.
+fn took_off_never(views: &Views<'_>) -> bool {
+    views
+        .steps
+        .iter()
+        .all(|view| view.engines("take-off").next().is_none())
+}
+
+/// Whether planning had ended before the step, and nothing that was found later says that the take-off was
+/// announced in it.
+fn known(broken: &View<'_>, views: &Views<'_>) -> bool {
+    views.before(broken).is_some_and(planned) && !views.steps.iter().any(announced)
 }
 
 /// Whether the log says that the take-off has ended.
