@@ -162,7 +162,10 @@ fn every_fault_is_described() {
             );
         }
         if let Some(swept) = &fault.sweep {
-            assert!(swept.options.len() >= 2 && !swept.invariant.is_empty(), "{name}");
+            assert!(
+                swept.options.len() >= 2 && !swept.invariant.is_empty(),
+                "{name}"
+            );
             let strict = swept.options.iter().any(|it| it.ends_with("(strict)"));
             assert_eq!(swept.note, strict, "{name}: a note and nothing else");
         }

@@ -135,7 +135,7 @@ fn orchestrator_faults() -> String {
     );
     for fault in &faults {
         let swept = fault.sweep.as_ref().map(|shown| {
-            let words: Vec<String> = shown.options.iter().map(|it| shell_word(it)).collect();
+            let words: Vec<String> = shown.options.iter().map(|it| quoted(it)).collect();
             format!("`{}` in `sweep {}`", shown.invariant, words.join(" "))
         });
         let checks = fault.fails.iter().map(|id| format!("`{id}`"));
@@ -153,6 +153,15 @@ fn orchestrator_faults() -> String {
         );
     }
     page
+}
+
+/// An option as a shell takes it.
+fn quoted(option: &str) -> String {
+    if option.contains([' ', '#', '^', '@', '(']) {
+        format!("'{option}'")
+    } else {
+        option.to_owned()
+    }
 }
 
 /// Text in which only what stands in backticks is markup.

@@ -155,6 +155,17 @@ impl Director<'_> {
         traces
     }
 
+    /// Takes the steps up to one in which a call fails.
+    pub(super) fn failing(&mut self, plan: &CrashPlan, at: usize, fault: &Fault) -> Vec<Traced> {
+        let steps = plan.run.steps.iter().enumerate().take(at + 1);
+        steps
+            .map(|(number, step)| {
+                let fault = (number == at).then(|| fault.clone());
+                self.traced(step, fault, plan)
+            })
+            .collect()
+    }
+
     /// Takes a step whose call is traced.
     fn traced(&mut self, step: &Step, fault: Option<Fault>, plan: &CrashPlan) -> Traced {
         let (request, report) = (

@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use cabincrew_crashpoint::Fault;
+
 use super::crash::{CrashPlan, Second, Target, Traced};
 use super::director::{Director, Kit, direct_by};
 use super::error::OrchestratorDriveError;
@@ -45,6 +47,10 @@ pub struct Image {
     /// What was lost is the end of what was done to names, data or lengths; otherwise something in the
     /// middle of it is missing.
     pub orderly: bool,
+    /// If a take-off had begun: nothing of it has reached the workspace yet.
+    pub untouched: bool,
+    /// The step that was not finished had ended all the same, but shows no documents.
+    pub ended: bool,
     /// How many steps had ended before.
     pub finished: usize,
     /// The foreign programs that were started before, by process.
@@ -71,6 +77,8 @@ pub struct Dealings<'a, T> {
     pub take: &'a (dyn Fn(&Image, &Observation, &str) -> T + Sync),
     /// Whether there is time for more.
     pub more: &'a (dyn Fn() -> bool + Sync),
+    /// In which step (counted from 0) a call fails; no further step is taken then.
+    pub failing: Option<(usize, Fault)>,
     /// Only the image of this name.
     pub only: Option<&'a str>,
 }
@@ -133,9 +141,13 @@ impl Director<'_> {
             fault: None,
             second: Second::Nothing,
             record: true,
-            blur: false,
+            // An image may be asked for by names without what differs from run to run.
+            blur: dealings.only.is_some_and(|only| only.contains('#')),
         };
-        let traces = self.crash(&plan);
+        let traces = match &dealings.failing {
+            None => self.crash(&plan),
+            Some((at, fault)) => self.failing(&plan, *at, fault),
+        };
         self.everything("after", false).map_err(told)?;
         let recorded = Recorded {
             traces: &traces,
@@ -159,11 +171,11 @@ impl Director<'_> {
             if !wanted || !(dealings.more)() || progress.interrupted() {
                 continue;
             }
-            let took_off = self.put_in_place(image, &base).map_err(told)?;
+            let touched = self.put_in_place(image, &base).map_err(told)?;
             let (cut, broken) = cut(&base, image);
             self.steps = cut;
             self.trees.clone_from(&trees);
-            if took_off {
+            if touched {
                 self.look_again();
             }
             let at = run.steps.iter().position(|step| step.name == broken);
@@ -205,13 +217,14 @@ impl Director<'_> {
         off.next().map(|path| (*path).clone())
     }
 
-    /// Puts an image in place of the state directory, and the workspace as it was then; true if the
-    /// take-off had begun.
+    /// Puts an image in place of the state directory, and the workspace as it was then; true if a take-off
+    /// had changed it.
     fn put_in_place(&self, image: &Image, base: &[StepSeen]) -> io::Result<bool> {
         let programs = base.iter().flat_map(|step| &step.programs);
         let took_off = programs
             .filter(|program| program.mode == "take-off")
-            .any(|program| image.launched.contains(&program.pid));
+            .any(|program| image.launched.contains(&program.pid))
+            && !image.untouched;
         self.everything(if took_off { "after" } else { "before" }, true)?;
         place::remove(&self.site.state)?;
         fs::create_dir_all(&self.site.state)?;
@@ -256,7 +269,9 @@ fn cut(base: &[StepSeen], image: &Image) -> (Vec<StepSeen>, String) {
         partial
             .programs
             .retain(|program| image.launched.contains(&program.pid));
-        partial.end = Some(End::Signalled(9));
+        if !image.ended {
+            partial.end = Some(End::Signalled(9));
+        }
         partial.exports = None;
         partial.left_alive.clear();
         partial.leaks.clear();

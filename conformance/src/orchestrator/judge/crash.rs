@@ -467,6 +467,7 @@ fn planned(view: &View<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::orchestrator::judge::sample::sample;
 
     #[test]
     fn every_rule_is_an_invariant_that_is_told() {
@@ -487,6 +488,43 @@ mod tests {
         };
         let all = vec![seen("resume", "2"), seen("again", "2"), seen("late", "3")];
         assert_eq!(once(all), vec![seen("resume", "2"), seen("late", "3")]);
+    }
+
+    fn invariants(seen: &Observation, broken: Broken<'_>) -> Vec<&'static str> {
+        let found = crash(seen, broken);
+        found.into_iter().map(|it| it.invariant).collect()
+    }
+
+    #[test]
+    fn an_end_without_a_take_off_is_guessed() {
+        let mut seen = sample();
+        let none = Vec::<&str>::new();
+        assert_eq!(invariants(&seen, Broken::Killed("answer")), none);
+        assert_eq!(invariants(&seen, Broken::Twice("run", "answer")), none);
+        seen.runs[0].steps[1].programs.clear();
+        for broken in [Broken::Killed("answer"), Broken::Failing("answer")] {
+            let found = invariants(&seen, broken);
+            assert!(found.contains(&"doubt-is-not-guessed"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_shown_before_a_step_is_known_when_it_shows_nothing() {
+        let mut seen = sample();
+        let steps = &mut seen.runs[0].steps;
+        let mut later = steps[0].clone();
+        "late".clone_into(&mut later.name);
+        later.programs.clear();
+        let state = &mut later.exports.as_mut().unwrap().state.text;
+        let text = String::from_utf8(state.kept.clone()).unwrap();
+        let failed = text.replace("AWAITING_APPROVAL", "FAILED");
+        *state = crate::observe::Bytes::whole(failed.into_bytes());
+        steps[1].exports = None;
+        steps[1].programs.clear();
+        steps[1].workspace_changes.clear();
+        steps.push(later);
+        let found = invariants(&seen, Broken::Killed("answer"));
+        assert!(found.contains(&"recovery-ends"), "{found:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use disk::{Disk, Reading};
 pub use double::{Double, Then, double};
 pub use error::SweepError;
 pub use every::{Limits, Sweep, sweep};
-pub use images::images;
+pub use images::{images, images_of_failed_sync};
 pub use job::{Fashion, Job};
 pub use loss::Loss;
 pub use power::{PowerLoss, power_loss};

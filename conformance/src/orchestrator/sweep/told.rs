@@ -185,7 +185,7 @@ impl Double {
         let sample = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
         let _ = writeln!(
             text,
-            "scenario {scenario}: recoveries from {} of {} faults broken off{sample}: {} pairs driven, {} made, {} not              reached, {} findings, {}.{} s",
+            "scenario {scenario}: recoveries from {} of {} faults broken off{sample}: {} pairs driven, {} made, {} not reached, {} findings, {}.{} s",
             self.taken,
             self.firsts,
             tally.driven,
@@ -231,9 +231,11 @@ impl PowerLoss {
         }
         let _ = writeln!(
             text,
-            "scenario {scenario}: {} images of power losses, {} judged, {} findings, {} notes, {}.{} s",
+            "scenario {scenario}: {} images of power losses, {} judged, {} syncs failed before some, {} findings, {} notes, \
+             {}.{} s",
             self.images,
             self.judged,
+            self.syncs,
             self.findings.len(),
             self.notes.len(),
             took_ms / 1000,
