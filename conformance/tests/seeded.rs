@@ -242,6 +242,22 @@ fn crashes_show_faults_and_nothing_where_there_is_none() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The engine has taken off, and nothing is recorded of it yet.
+const TOOK_OFF: &str = "answer/openat:workflows/wf-#-a/logs/edit-take-off-#.stderr:1";
+
+#[test]
+fn a_correct_orchestrator_survives_crashes_in_its_recovery() {
+    let options = ["--part", "double", "--point", TOOK_OFF, "--mode", "before"];
+    let options = options.into_iter().chain(["--then-mode", "torn"]);
+    let options: Vec<String> = options.map(str::to_owned).collect();
+    let (code, text) = swept(None, &options);
+    // Some containers do not let a program be traced.
+    if code != Some(3) {
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("SURVIVES at these points"), "{text}");
+    }
+}
+
 #[test]
 fn what_sweeps_show_is_an_invariant_and_enough() {
     let faults = fault::of(Wrong::Orchestrator).expect("they can be read");

@@ -182,14 +182,15 @@ impl Disk {
         });
     }
 
-    /// A sync has failed. What it should have made durable may be dropped then, and the next sync knows
+    /// A sync of a file has failed. The bytes that it should have made durable may be dropped then, and the next sync knows
     /// nothing of it: it succeeds, and has done nothing. What is written once more is another matter.
     pub fn drop_unsynced(&mut self, path: &str) {
         let Some(node) = self.find(path) else { return };
         let unsynced = self.effects.iter_mut().filter(|it| it.strict.is_none());
         for effect in unsynced {
             effect.dropped |= match &effect.change {
-                Change::Name { folder, .. } => *folder == node && effect.portable.is_none(),
+                // A file system that cannot write its names any more stops altogether.
+                Change::Name { .. } => false,
                 Change::Bytes { file, .. } | Change::Length { file, .. } => *file == node,
             };
         }
