@@ -1,6 +1,7 @@
 //! Taking hold of a workflow that was left, and bringing it into order.
 
 use cabincrew_protocol::audit::{AuditEvent, Severity};
+use serde_json::Value;
 
 use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
@@ -8,7 +9,7 @@ use crate::clock;
 use crate::damage;
 use crate::decide::{self, Next, Teller};
 use crate::fault::{self, Fault};
-use crate::journal::{FileStorage, Journal, JournalError, Replayed};
+use crate::journal::{FileStorage, Journal, JournalError, Replayed, TORN};
 use crate::launch::kill_survivors;
 use crate::mark::Mark;
 use crate::perform::{Site, chain};
@@ -70,7 +71,8 @@ impl Service {
             Err(error) => return Err(self.seal(&held.home, id, error)?),
         };
         kill_survivors(&held.home.runs()).map_err(ServiceError::Survivors)?;
-        let events = found(&replayed, &compared, retry);
+        let aside = untold(&held.home, &replayed);
+        let events = found(&replayed, (&compared, &aside), retry);
         let site = self.site(held.home.clone());
         let mut open = Open {
             held,
@@ -107,18 +109,37 @@ impl Service {
     }
 }
 
+/// The torn lines that are kept aside and that no event tells of: that of now, and that of a recovery which
+/// was broken off after it had cut the journal.
+fn untold(home: &Home, replayed: &Replayed) -> Vec<String> {
+    let told = |name: &str| {
+        let mut events = replayed.events.iter();
+        events.any(|event| {
+            let message = event.get("message").and_then(Value::as_str);
+            message.is_some_and(|message| message.ends_with(name))
+        })
+    };
+    let entries = std::fs::read_dir(home.folder()).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names
+        .filter(|name| name.starts_with(TORN) && !told(name))
+        .collect();
+    names.sort();
+    names
+}
+
 /// What recovery has to say (CC-RST-020, CC-RST-025, CC-RST-028).
 fn found(
     replayed: &Replayed,
-    compared: &projection::Compared,
+    (compared, aside): (&projection::Compared, &[String]),
     retry: Option<&Retry>,
 ) -> Vec<AuditEvent> {
     let record: &Record = &replayed.record;
     let teller = Teller::of(record);
     let mut events = Vec::new();
-    if replayed.torn {
-        let text = "the journal ended in an incomplete line, which is kept aside";
-        events.push(teller.event("incomplete_entry", Severity::Warning, text));
+    for name in aside {
+        let text = format!("the journal ended in an incomplete line, which is kept as {name}");
+        events.push(teller.event("incomplete_entry", Severity::Warning, &text));
     }
     for file in &compared.torn {
         let text = format!("{file} ended in an incomplete line and is written anew");

@@ -231,11 +231,10 @@ impl PowerLoss {
         }
         let _ = writeln!(
             text,
-            "scenario {scenario}: {} images of power losses, {} judged, {} syncs failed before some, {} findings, {} notes, \
-             {}.{} s",
+            "scenario {scenario}: {} images of power losses, {} failed syncs, {} judged, {} findings, {} notes, {}.{} s",
             self.images,
-            self.judged,
             self.syncs,
+            self.judged,
             self.findings.len(),
             self.notes.len(),
             took_ms / 1000,
