@@ -46,8 +46,10 @@ pub struct Double {
     pub tally: Tally,
 }
 
-/// The second faults of a first one.
+/// Two faults.
 type Pair = (Job, Job);
+/// What a pair came to: what was found, or why a fault was not made.
+type Judged = Result<Vec<Finding>, String>;
 
 /// Breaks off the recovery from each fault at each of its points.
 ///
@@ -89,7 +91,9 @@ pub fn double(
             }
             done.taken += 1;
         }
-        pairs_driven(target, scenario, &pairs, &more, progress, &mut done.tally)?;
+        done.tally.jobs += pairs.len();
+        let judged = pairs_driven(target, scenario, &pairs, &more, progress)?;
+        done.tally.take(judged);
     }
     if let (Some(name), 0) = (&then.point, done.tally.jobs) {
         return Err(SweepError::NoPoint { name: name.clone() });
@@ -157,21 +161,17 @@ fn pairs_driven(
     pairs: &[Pair],
     more: &(dyn Fn() -> bool + Sync),
     progress: &(dyn Progress + Sync),
-    tally: &mut Tally,
-) -> Result<(), SweepError> {
+) -> Result<Vec<Judged>, SweepError> {
     let plans: Vec<CrashPlan> = pairs
         .iter()
         .map(|(first, second)| plan(scenario, first, Second::At(second.fault.clone())))
         .collect();
     let take = |index: usize, crashed: Crashed| judged(&pairs[index], &crashed);
-    let judged = crash_all(target, &plans, progress, (&more, &take))?;
-    tally.jobs += pairs.len();
-    tally.take(judged);
-    Ok(())
+    Ok(crash_all(target, &plans, progress, (&more, &take))?)
 }
 
 /// What a run says; or why one of its faults was not made.
-fn judged((first, second): &Pair, crashed: &Crashed) -> Result<Vec<Finding>, String> {
+fn judged((first, second): &Pair, crashed: &Crashed) -> Judged {
     let place = format!("{}, then {}", name(first), name(second));
     every::fired(&place, &crashed.traces)?;
     let mode = |job: &Job| job.mode().split(' ').next().unwrap_or_default().to_owned();
