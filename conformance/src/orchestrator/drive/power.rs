@@ -75,6 +75,8 @@ pub struct Dealings<'a, T> {
     pub make: &'a (dyn Fn(&Recorded<'_>) -> Made + Sync),
     /// What to make of one, once it was recovered; with the step that was cut off or ended last.
     pub take: &'a (dyn Fn(&Image, &Observation, &str) -> T + Sync),
+    /// Whether what came of one has to come twice.
+    pub doubtful: &'a (dyn Fn(&T) -> bool + Sync),
     /// Whether there is time for more.
     pub more: &'a (dyn Fn() -> bool + Sync),
     /// In which step (counted from 0) a call fails; no further step is taken then.
@@ -92,6 +94,9 @@ pub struct Share<T> {
     pub taken: Vec<T>,
 }
 
+/// What came of something, and what came of it once more where that was doubtful.
+pub type Twice<T> = (T, Option<T>);
+
 /// Records a run of `run` in each worker, and has each recover its share of the images, since they hold
 /// paths of the run that they come from.
 ///
@@ -102,7 +107,7 @@ pub fn power_all<T: Send>(
     run: &RunPlan,
     progress: &(dyn Progress + Sync),
     dealings: &Dealings<'_, T>,
-) -> Result<Vec<Result<Share<T>, String>>, OrchestratorDriveError> {
+) -> Result<Vec<Result<Share<Twice<T>>, String>>, OrchestratorDriveError> {
     reap::become_subreaper();
     let own = temporary()?;
     let root = own.path().canonicalize()?;
@@ -132,7 +137,7 @@ impl Director<'_> {
         (part, parts): (usize, usize),
         progress: &(dyn Progress + Sync),
         dealings: &Dealings<'_, T>,
-    ) -> Result<Share<T>, String> {
+    ) -> Result<Share<Twice<T>>, String> {
         let told = |error: io::Error| format!("the directories cannot be kept: {error}");
         let trees = self.trees.clone();
         self.everything("before", false).map_err(told)?;
@@ -171,25 +176,41 @@ impl Director<'_> {
             if !wanted || !(dealings.more)() || progress.interrupted() {
                 continue;
             }
-            let touched = self.put_in_place(image, &base).map_err(told)?;
-            let (cut, broken) = cut(&base, image);
-            self.steps = cut;
-            self.trees.clone_from(&trees);
-            if touched {
-                self.look_again();
-            }
-            let at = run.steps.iter().position(|step| step.name == broken);
-            let at = at.unwrap_or_default();
-            if let Some(step) = run.steps.get(at) {
-                self.recover(step, &run.steps[at + 1..]);
-            }
-            let seen = self.seen_so_far(trees.clone());
-            let root = self.site.root.clone();
-            let seen = observation(self.kit.adapter, machine(&root), vec![seen]);
-            share.taken.push((dealings.take)(image, &seen, &broken));
+            let mut take = || {
+                let (seen, broken) = self.recovered(image, run, (&base, &trees)).map_err(told)?;
+                Ok::<T, String>((dealings.take)(image, &seen, &broken))
+            };
+            let taken = take()?;
+            let again = (dealings.doubtful)(&taken).then(take).transpose()?;
+            share.taken.push((taken, again));
             progress.launched(number + 1, images.len(), &image.name);
         }
         Ok(share)
+    }
+
+    /// Puts an image in place and restarts; with the step that was cut off or ended last.
+    fn recovered(
+        &mut self,
+        image: &Image,
+        run: &RunPlan,
+        (base, trees): (&[StepSeen], &BTreeMap<String, Tree>),
+    ) -> io::Result<(Observation, String)> {
+        let touched = self.put_in_place(image, base)?;
+        let (cut, broken) = cut(base, image);
+        self.steps = cut;
+        self.trees.clone_from(trees);
+        if touched {
+            self.look_again();
+        }
+        let at = run.steps.iter().position(|step| step.name == broken);
+        let at = at.unwrap_or_default();
+        if let Some(step) = run.steps.get(at) {
+            self.recover(step, &run.steps[at + 1..]);
+        }
+        let seen = self.seen_so_far(trees.clone());
+        let root = self.site.root.clone();
+        let seen = observation(self.kit.adapter, machine(&root), vec![seen]);
+        Ok((seen, broken))
     }
 
     /// The first path at which the state directory is not as recorded.

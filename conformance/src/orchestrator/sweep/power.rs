@@ -9,7 +9,7 @@ use super::images::{ENGINE, FAILED, images, images_of_failed_sync};
 use super::survey::Place;
 use super::told::Finding;
 use crate::drive::engine::Progress;
-use crate::orchestrator::drive::{Dealings, Image, Recorded, Share, Target, power_all};
+use crate::orchestrator::drive::{Dealings, Image, Recorded, Share, Target, Twice, power_all};
 use crate::orchestrator::judge::{Broken, crash};
 use crate::orchestrator::observe::Observation;
 use crate::orchestrator::plan::RunPlan;
@@ -58,6 +58,8 @@ pub fn power_loss(
     let dealings = |make, failing| Dealings {
         make,
         take: &judged,
+        // A machine that is busy may let a time limit of the orchestrator look like a finding.
+        doubtful: &|told: &Told| told.iter().any(|(note, _)| !note),
         more: &more,
         failing,
         only,
@@ -104,25 +106,38 @@ pub fn power_loss(
 }
 
 impl PowerLoss {
-    fn take(&mut self, shares: Vec<Result<Share<Told>, String>>) {
+    fn take(&mut self, shares: Vec<Result<Share<Twice<Told>>, String>>) {
         let mut there = 0;
         for share in shares {
             match share {
                 Ok(share) => {
                     there = there.max(share.there);
                     self.judged += share.taken.len();
-                    for (note, finding) in share.taken.into_iter().flatten() {
-                        if note {
-                            self.notes.push(finding);
-                        } else {
-                            self.findings.push(finding);
-                        }
+                    for (once, again) in share.taken {
+                        self.tell(once, again.as_ref());
                     }
                 }
                 Err(why) => self.unproven = Some(why),
             }
         }
         self.images += there;
+    }
+
+    /// A finding has to come twice.
+    fn tell(&mut self, once: Told, again: Option<&Told>) {
+        let same =
+            |one: &Finding, other: &Finding| one.violation.invariant == other.violation.invariant;
+        for (note, finding) in once {
+            let mut others = again.into_iter().flatten();
+            if note {
+                self.notes.push(finding);
+            } else if others.any(|(_, other)| same(&finding, other)) {
+                self.findings.push(finding);
+            } else {
+                let why = format!("found once and not again: {}", finding.line());
+                self.unproven.get_or_insert(why);
+            }
+        }
     }
 }
 
@@ -184,4 +199,45 @@ fn judged(image: &Image, seen: &Observation, broken: &str) -> Told {
             (image.portable || excused, finding(violation))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orchestrator::judge::Violation;
+
+    fn told(invariant: &'static str, note: bool) -> Told {
+        let violation = Violation {
+            invariant,
+            step: "resume".to_owned(),
+            expected: "one".to_owned(),
+            observed: "two".to_owned(),
+        };
+        let finding = Finding {
+            place: "end all-lost".to_owned(),
+            repeat: Vec::new(),
+            violation,
+        };
+        vec![(note, finding)]
+    }
+
+    #[test]
+    fn a_finding_comes_twice_or_proves_nothing() {
+        let mut found = PowerLoss::default();
+        found.tell(
+            told("take-off-once", false),
+            Some(&told("take-off-once", false)),
+        );
+        assert_eq!((found.findings.len(), &found.unproven), (1, &None));
+        found.tell(told("recovery-ends", false), Some(&Vec::new()));
+        assert_eq!(found.findings.len(), 1);
+        assert!(
+            found
+                .unproven
+                .is_some_and(|why| why.contains("recovery-ends"))
+        );
+        let mut noted = PowerLoss::default();
+        noted.tell(told("recovery-ends", true), None);
+        assert_eq!((noted.notes.len(), noted.findings.len()), (1, 0));
+    }
 }
