@@ -97,6 +97,9 @@ pub struct Share<T> {
 /// What came of something, and what came of it once more where that was doubtful.
 pub type Twice<T> = (T, Option<T>);
 
+/// What all workers made of theirs; or why one made nothing.
+pub type Shares<T> = Vec<Result<Share<Twice<T>>, String>>;
+
 /// Records a run of `run` in each worker, and has each recover its share of the images, since they hold
 /// paths of the run that they come from.
 ///
@@ -107,7 +110,7 @@ pub fn power_all<T: Send>(
     run: &RunPlan,
     progress: &(dyn Progress + Sync),
     dealings: &Dealings<'_, T>,
-) -> Result<Vec<Result<Share<Twice<T>>, String>>, OrchestratorDriveError> {
+) -> Result<Shares<T>, OrchestratorDriveError> {
     reap::become_subreaper();
     let own = temporary()?;
     let root = own.path().canonicalize()?;

@@ -9,7 +9,7 @@ use super::images::{ENGINE, FAILED, images, images_of_failed_sync};
 use super::survey::Place;
 use super::told::Finding;
 use crate::drive::engine::Progress;
-use crate::orchestrator::drive::{Dealings, Image, Recorded, Share, Target, Twice, power_all};
+use crate::orchestrator::drive::{Dealings, Image, Recorded, Shares, Target, power_all};
 use crate::orchestrator::judge::{Broken, crash};
 use crate::orchestrator::observe::Observation;
 use crate::orchestrator::plan::RunPlan;
@@ -106,7 +106,7 @@ pub fn power_loss(
 }
 
 impl PowerLoss {
-    fn take(&mut self, shares: Vec<Result<Share<Twice<Told>>, String>>) {
+    fn take(&mut self, shares: Shares<Told>) {
         let mut there = 0;
         for share in shares {
             match share {
