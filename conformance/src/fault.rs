@@ -34,6 +34,22 @@ pub struct Fault {
     /// Why no check catches it: nothing forbids it, or a black box cannot see it.
     #[serde(default)]
     pub excluded: Option<String>,
+    /// The crash that shows it.
+    #[serde(default)]
+    pub sweep: Option<Shown>,
+}
+
+/// What shows a fault in a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// The options of `sweep` that repeat it.
+    pub options: Vec<String>,
+    /// The invariant that is broken then.
+    pub invariant: String,
+    /// It is a note: only some disks show it.
+    #[serde(default)]
+    pub note: bool,
 }
 
 /// A file that describes a fault has another shape.
@@ -110,7 +126,7 @@ mod tests {
     fn a_fault_of_the_reference_is_caught_or_says_why_not() {
         for fault in of(Wrong::Orchestrator).expect("they can be read") {
             assert_eq!(
-                fault.fails.is_empty(),
+                fault.fails.is_empty() && fault.sweep.is_none(),
                 fault.excluded.is_some(),
                 "{}: caught and excluded, or neither",
                 fault.name

@@ -84,6 +84,11 @@ impl Exit {
         match error {
             ServiceError::Workflow(_) | ServiceError::Workspace { .. } => Self::Usage,
             _ if fault::on(Fault::RefusedExitsWith1) => Self::Failed,
+            ServiceError::Journal { .. } | ServiceError::Behind { .. }
+                if fault::on(Fault::DamageExitsWith0) =>
+            {
+                Self::Done
+            }
             ServiceError::Store(crate::store::StoreError::Id { .. }) => Self::Usage,
             ServiceError::Store(_)
             | ServiceError::Journal { .. }

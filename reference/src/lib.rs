@@ -19,6 +19,7 @@ pub mod fault;
 pub mod journal;
 pub mod key;
 pub mod launch;
+mod mark;
 pub mod perform;
 pub mod projection;
 pub mod record;

@@ -221,3 +221,12 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     drop(file);
     fs::rename(&beside, path)
 }
+
+/// Makes the state record durable, which no correct program has to.
+///
+/// # Errors
+/// When that is not certain.
+pub(crate) fn sync(home: &Home) -> io::Result<()> {
+    fs::File::open(home.folder().join(STATE))?.sync_all()?;
+    fs::File::open(home.folder())?.sync_all()
+}

@@ -45,12 +45,18 @@ pub fn drive<S: Storage>(
         }
         let outcome = match next {
             Next::Rest => {
-                journal.sync()?;
+                if !fault::on(Fault::EndToldBeforeDurable)
+                    && !fault::on(Fault::StateDurableBeforeJournal)
+                {
+                    journal.sync()?;
+                }
                 return Ok(journal.record().state());
             }
             Next::Record(outcome) => *outcome,
             Next::Perform(task) => {
-                if acts(task, journal.record()) && !fault::on(Fault::LaunchBeforeItsRecord) {
+                let unrecorded =
+                    fault::on(Fault::LaunchBeforeItsRecord) || fault::on(Fault::LinesKeptInMemory);
+                if acts(task, journal.record()) && !unrecorded {
                     journal.sync()?;
                 }
                 outside.perform(journal.record(), task)

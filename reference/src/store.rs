@@ -22,6 +22,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::fault::{self, Fault};
 use crate::journal::FileStorage;
+use crate::mark::Mark;
 use crate::workflow::is_id;
 
 /// The folder of one workflow.
@@ -37,6 +38,7 @@ pub struct Held {
     /// The folder.
     pub home: Home,
     _lock: File,
+    _mark: Option<Mark>,
 }
 
 /// Why a workflow's folder cannot be used.
@@ -103,9 +105,14 @@ impl Home {
             flock(&lock, FlockOperation::NonBlockingLockExclusive)
                 .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
         }
+        let mark = fault::on(Fault::LockFileLeftBehind)
+            .then(|| Mark::make(self.folder.with_extension("lock")))
+            .transpose()
+            .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
         Ok(Held {
             home: self,
             _lock: lock,
+            _mark: mark,
         })
     }
 
@@ -119,7 +126,9 @@ impl Home {
         make_private(&parent)?;
         match DirBuilder::new().mode(0o700).create(&self.folder) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && !fault::on(Fault::LeftoverFolderRefused) => {}
             Err(source) => return Err(self.error("make", source)),
         }
         let held = self.hold(id)?;
@@ -138,7 +147,9 @@ impl Home {
             .into_iter()
             .flatten()
             .flatten();
-        journal.contains(&b'\n')
+        let empty = fault::on(Fault::EmptyJournalCounts) && self.journal().exists();
+        empty
+            || journal.contains(&b'\n')
             || others
                 .into_iter()
                 .any(|entry| entry.file_name() != "journal")

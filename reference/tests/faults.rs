@@ -10,11 +10,12 @@ use serde::Deserialize;
 use crate::place::Place;
 
 /// Families of scenarios that show faults.
-const FAMILIES: [&str; 14] = [
+const FAMILIES: [&str; 15] = [
     "approval",
     "artifacts",
     "audit",
     "concurrency",
+    "durability",
     "finalization",
     "governance",
     "lifecycle",
@@ -42,6 +43,18 @@ struct Fault {
     /// Why no check catches it.
     #[serde(default)]
     excluded: Option<String>,
+    /// The crash that shows it.
+    #[serde(default)]
+    sweep: Option<Swept>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Swept {
+    options: Vec<String>,
+    invariant: String,
+    #[serde(default)]
+    note: bool,
 }
 
 fn crate_folder() -> &'static Path {
@@ -144,9 +157,17 @@ fn every_fault_is_described() {
         );
         if let Some(reason) = &fault.excluded {
             assert!(
-                fault.fails.is_empty() && reason.len() > 20,
+                fault.fails.is_empty() && fault.sweep.is_none() && reason.len() > 20,
                 "{name} is caught, or does not say why it is not"
             );
+        }
+        if let Some(swept) = &fault.sweep {
+            assert!(
+                swept.options.len() >= 2 && !swept.invariant.is_empty(),
+                "{name}"
+            );
+            let strict = swept.options.iter().any(|it| it.ends_with("(strict)"));
+            assert_eq!(swept.note, strict, "{name}: a note and nothing else");
         }
         for check in &fault.fails {
             assert!(

@@ -90,6 +90,29 @@ fn projections_are_rebuilt_and_never_believed() {
     assert_eq!(place.applied(), 0);
 }
 
+#[test]
+fn a_torn_line_is_told_of_once_even_if_its_recovery_was_broken_off() {
+    let place = Place::new();
+    place.policy("require_approval");
+    assert_eq!(code(&place.run("w")), Some(3));
+    let journal = place.home("w").join("journal");
+    let good = fs::read(&journal).unwrap();
+    let told = |expected: usize| {
+        assert_eq!(code(&place.cabincrew("resume", &["w"])), Some(3));
+        let events = place.export("w", "audit");
+        let types = event_types(&events);
+        let count = types.iter().filter(|it| **it == "incomplete_entry").count();
+        assert_eq!(count, expected, "{types:?}");
+    };
+    fs::write(&journal, [good.as_slice(), b"half a li"].concat()).unwrap();
+    told(1);
+    told(1);
+    // The line was kept and cut, and nothing more.
+    fs::write(place.home("w").join("torn-1-0"), "half a line").unwrap();
+    told(2);
+    told(2);
+}
+
 /// Waits for something that another process is about to do.
 fn until(what: &str, mut seen: impl FnMut() -> bool) {
     for _ in 0..2000 {

@@ -44,6 +44,9 @@ pub enum Mode {
     After,
     /// The first half is written, then it is killed. Writes of one byte cannot be torn.
     Torn,
+    /// The first half is written, and the program is told so: as a full disk or a signal has it. Writes of one
+    /// byte, and of several pieces, go on as they are.
+    Short,
     /// The call fails, once.
     Fails(Errno),
     /// The call fails, and from then on every other one that can fail so.

@@ -39,6 +39,26 @@ fn a_torn_write_is_half_there() {
 }
 
 #[test]
+fn a_short_write_is_told_as_such_and_the_program_lives_on() {
+    needs_tracer!();
+    let (site, traced) = shell(TWO_LINES, |request| {
+        request.fault = fault("write:log:2", Mode::Short);
+    });
+    assert!(traced.fired);
+    assert_eq!(traced.finish, Finish::Exited(0));
+    let of_log = |event: &&cabincrew_crashpoint::Event| {
+        let point = event.point.as_ref().map(ToString::to_string);
+        point.is_some_and(|it| it.starts_with("write:log:"))
+    };
+    let written = traced.events.iter().filter(of_log);
+    let counts: Vec<i64> = written.filter_map(|event| event.result).collect();
+    // A shell writes the rest.
+    assert_eq!(counts, [6, 3, 4]);
+    assert_eq!(site.text("log").as_deref(), Some("first\nsecond\n"));
+    assert_eq!(site.stdout(), "told\n");
+}
+
+#[test]
 fn a_write_of_pieces_is_torn_as_a_whole() {
     needs_tracer!();
     let site = Site::new();

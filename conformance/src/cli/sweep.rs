@@ -16,7 +16,7 @@ use crate::orchestrator::catalogue::Kit;
 use crate::orchestrator::drive::Target;
 use crate::orchestrator::plan::RunPlan;
 use crate::orchestrator::sweep::{
-    Damages, Fashion, Limits, Outcome, corruption, of_drill, power_loss, sweep, usual,
+    Damages, Fashion, Limits, Outcome, Then, corruption, double, of_drill, power_loss, sweep, usual,
 };
 use crate::report::plain::{safe, shell_word};
 
@@ -58,6 +58,21 @@ pub(crate) struct SweepArgs {
         default_value = "before,after,torn"
     )]
     mode: Vec<ModeArg>,
+    /// Of the calls that fail (--mode errno) only this one: ENOSPC, 'EIO for ever', short
+    #[arg(long, value_name = "ERROR")]
+    error: Option<String>,
+    /// In the recovery from the fault at --point only this point (--part double)
+    #[arg(long, value_name = "POINT", requires = "point")]
+    then: Option<String>,
+    /// What happens at the points of recoveries (--part double)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        value_delimiter = ',',
+        default_value = "before,after,torn"
+    )]
+    then_mode: Vec<ModeArg>,
     /// Which parts
     #[arg(
         long,
@@ -103,13 +118,20 @@ impl ModeArg {
 enum PartArg {
     /// The whole process tree is killed at every point
     Kill,
+    /// After every kill the recovery is killed, at each of its own points
+    Double,
     /// Every disk that a power loss may leave is recovered
     PowerLoss,
     /// Every byte rots, every end is cut off, one at a time, while nothing runs
     Corruption,
 }
 
-const PARTS: [PartArg; 3] = [PartArg::Kill, PartArg::PowerLoss, PartArg::Corruption];
+const PARTS: [PartArg; 4] = [
+    PartArg::Kill,
+    PartArg::Double,
+    PartArg::PowerLoss,
+    PartArg::Corruption,
+];
 
 impl SweepArgs {
     /// None where points are only named.
@@ -118,11 +140,13 @@ impl SweepArgs {
         modes.map(|mode| mode.fashion()).collect()
     }
 
-    /// A point belongs to the first part or, where that alone is asked for, the third; an image to the second.
+    /// A point belongs to the part that is asked for, and to kills by default; an image to power losses.
     fn has(&self, part: PartArg) -> bool {
         match part {
             PartArg::Kill => self.list || (self.part.contains(&part) && self.image.is_none()),
-            PartArg::Corruption => self.part.contains(&part) && self.image.is_none() && !self.list,
+            PartArg::Double | PartArg::Corruption => {
+                self.part.contains(&part) && self.image.is_none() && !self.list
+            }
             PartArg::PowerLoss => {
                 let all = self.point.is_none() && !self.list;
                 self.image.is_some() || (self.part.contains(&part) && all)
@@ -197,6 +221,7 @@ impl One<'_> {
         let limits = Limits {
             fashions: self.args.fashions(),
             point: self.args.point.clone(),
+            error: self.args.error.clone(),
             more: deadline.map(|_| &more as &(dyn Fn() -> bool + Sync)),
             seed: self.args.call.seed,
         };
@@ -217,6 +242,18 @@ impl One<'_> {
                 }
                 let told = swept.told(&scenario.name(), start.elapsed_ms(), &repeat);
                 (told, swept.outcome())
+            }
+            PartArg::Double => {
+                let then = Then {
+                    point: self.args.then.clone(),
+                    fashions: self.args.then_mode.iter().map(|it| it.fashion()).collect(),
+                };
+                let found = double(self.target, scenario, (&limits, &then), &live);
+                live.clear();
+                let found = found?;
+                let seed = deadline.map(|_| self.args.call.seed);
+                let told = found.told((&scenario.name(), seed), start.elapsed_ms(), &repeat);
+                (told, found.outcome())
             }
             PartArg::PowerLoss => {
                 let only = self.args.image.as_deref();

@@ -117,21 +117,29 @@ fn decided() -> String {
 
 fn orchestrator_faults() -> String {
     let faults = fault::of(Wrong::Orchestrator).expect("the faults of this build can be read");
-    let caught = faults.iter().filter(|fault| !fault.fails.is_empty());
+    let caught = faults.iter().filter(|fault| fault.excluded.is_none());
+    let swept = faults.iter().filter(|fault| fault.sweep.is_some());
     let mut page =
         format!("{NOTE}# Faults of the reference orchestrator and the checks that catch them\n\n");
     let _ = write!(
         page,
         "From `{}`. {} of {} faults are caught: each was seen to fail the checks beside it,\n\
-         of which the first one is meant for it. For each of the others there is a reason why no check can catch it.\n\
+         of which the first one is meant for it; or to break an invariant of the crash sweep at the crash, the power loss\n\
+         or the damage beside it ({} of them). For each of the others there is a reason why nothing can catch it.\n\
          `CABINCREW_FAULTS=all cargo test -p cabincrew-conform --test seeded` sees all of them again.\n\n\
          | fault | what it does | requirement | caught by |\n|---|---|---|---|\n",
         Wrong::Orchestrator.folder(),
         caught.count(),
-        faults.len()
+        faults.len(),
+        swept.count(),
     );
     for fault in &faults {
-        let ids: Vec<String> = fault.fails.iter().map(|id| format!("`{id}`")).collect();
+        let swept = fault.sweep.as_ref().map(|shown| {
+            let words: Vec<String> = shown.options.iter().map(|it| quoted(it)).collect();
+            format!("`{}` in `sweep {}`", shown.invariant, words.join(" "))
+        });
+        let checks = fault.fails.iter().map(|id| format!("`{id}`"));
+        let ids: Vec<String> = checks.chain(swept).collect();
         let outcome = fault.excluded.as_ref().map_or_else(
             || ids.join(", "),
             |reason| format!("excluded: {}", cell(reason)),
@@ -145,6 +153,15 @@ fn orchestrator_faults() -> String {
         );
     }
     page
+}
+
+/// An option as a shell takes it.
+fn quoted(option: &str) -> String {
+    if option.contains([' ', '#', '^', '@', '(']) {
+        format!("'{option}'")
+    } else {
+        option.to_owned()
+    }
 }
 
 /// Text in which only what stands in backticks is markup.

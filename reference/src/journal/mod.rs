@@ -6,8 +6,9 @@ mod frame;
 mod replay;
 mod storage;
 mod writer;
+mod wrongly;
 
 pub use frame::{Line, first_link};
 pub use replay::{Damage, Replayed, replay};
 pub use storage::{Crash, CrashImage, FileStorage, Memory, Storage};
-pub use writer::{Draft, Journal, JournalError};
+pub use writer::{Draft, Journal, JournalError, TORN};

@@ -105,7 +105,7 @@ pub enum Damage {
 /// For every damage but a torn last line.
 pub fn replay(bytes: &[u8], workflow_id: &str) -> Result<Replayed, Damage> {
     let complete = bytes.iter().rposition(|byte| *byte == b'\n');
-    let complete = complete.map_or(0, |at| at + 1);
+    let mut complete = complete.map_or(0, |at| at + 1);
     let mut reader = Reader {
         workflow_id,
         link: first_link(workflow_id),
@@ -115,8 +115,15 @@ pub fn replay(bytes: &[u8], workflow_id: &str) -> Result<Replayed, Damage> {
         events: Vec::new(),
         record: None,
     };
+    let mut at = 0;
     for line in bytes[..complete].split_inclusive(|byte| *byte == b'\n') {
-        reader.take(&line[..line.len() - 1])?;
+        let taken = reader.take(&line[..line.len() - 1]);
+        if taken.is_err() && reader.record.is_some() && fault::on(Fault::JournalCutInTheMiddle) {
+            complete = at;
+            break;
+        }
+        taken?;
+        at += line.len();
     }
     if let Some((_, tail)) = bytes[complete..].split_last()
         && reader.fits(tail)

@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::wrongly::{self, Memo};
+
 /// A growing sequence of bytes. Bytes are durable when a [`sync`](Self::sync) after them has
 /// returned; after an error nothing more may be written.
 pub trait Storage {
@@ -37,10 +39,12 @@ pub trait Storage {
 #[derive(Debug)]
 pub struct FileStorage {
     file: File,
+    path: PathBuf,
     folder: PathBuf,
     length: u64,
     /// Folders in which the names on the way to the file are not durable yet.
     unsynced: Vec<PathBuf>,
+    memo: Memo,
 }
 
 impl FileStorage {
@@ -73,9 +77,11 @@ impl FileStorage {
         let length = file.metadata()?.len();
         Ok(Self {
             file,
+            path: path.to_owned(),
             folder,
             length,
             unsynced: Vec::new(),
+            memo: Memo::default(),
         })
     }
 }
@@ -94,12 +100,17 @@ impl Storage for FileStorage {
         if self.file.metadata()?.len() != self.length {
             return Err(io::Error::other("someone else has written to the journal"));
         }
-        self.file.write_all(bytes)?;
-        self.length += u64::try_from(bytes.len()).expect("a length fits 64 bits");
+        let written = wrongly::write(&mut self.file, bytes, &self.path, &mut self.memo)?;
+        self.length += u64::try_from(written).expect("a length fits 64 bits");
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        let (path, memo) = (&self.path, &mut self.memo);
+        if let Some(done) = wrongly::sync(&mut self.file, path, &mut self.unsynced, memo) {
+            self.length += u64::try_from(done?).expect("a length fits 64 bits");
+            return Ok(());
+        }
         // The file first: file systems with a journal have the names on disk with it, and what
         // follows finds nothing left to do.
         self.file.sync_data()?;
@@ -111,7 +122,7 @@ impl Storage for FileStorage {
 
     fn cut(&mut self, length: usize, aside: &str) -> io::Result<()> {
         let bytes = self.read()?;
-        let mut kept = File::create(self.folder.join(aside))?;
+        let mut kept = wrongly::aside(&self.folder.join(aside))?;
         kept.write_all(bytes.get(length..).unwrap_or_default())?;
         kept.sync_all()?;
         sync_folder(&self.folder)?;

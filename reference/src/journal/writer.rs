@@ -13,6 +13,9 @@ use crate::fact::Fact;
 use crate::fault::{self, Fault};
 use crate::record::{FoldError, Record};
 
+/// What the names of torn lines that are kept aside begin with.
+pub const TORN: &str = "torn-";
+
 /// A line before it is numbered and sealed.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -112,9 +115,11 @@ impl<S: Storage> Journal<S> {
     ) -> Result<(Self, Replayed), JournalError> {
         let bytes = storage.read().map_err(storage_error("read"))?;
         let replayed = replay(&bytes, workflow_id).map_err(JournalError::Damaged)?;
-        if replayed.torn {
+        if replayed.torn && fault::on(Fault::TornTailTakenForData) {
+            storage.append(b"\n").map_err(storage_error("written"))?;
+        } else if replayed.torn && !fault::on(Fault::TornTailLeftInPlace) {
             let torn = cabincrew_protocol::digest::sha256(&bytes[replayed.complete..]);
-            let aside = format!("torn-{}-{}", replayed.complete, &torn.as_str()[..16]);
+            let aside = format!("{TORN}{}-{}", replayed.complete, &torn.as_str()[..16]);
             storage
                 .cut(replayed.complete, &aside)
                 .map_err(storage_error("cut"))?;

@@ -1,6 +1,7 @@
 //! Taking hold of a workflow that was left, and bringing it into order.
 
 use cabincrew_protocol::audit::{AuditEvent, Severity};
+use serde_json::Value;
 
 use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
@@ -8,8 +9,9 @@ use crate::clock;
 use crate::damage;
 use crate::decide::{self, Next, Teller};
 use crate::fault::{self, Fault};
-use crate::journal::{FileStorage, Journal, JournalError, Replayed};
+use crate::journal::{FileStorage, Journal, JournalError, Replayed, TORN};
 use crate::launch::kill_survivors;
+use crate::mark::Mark;
 use crate::perform::{Site, chain};
 use crate::projection;
 use crate::record::{Record, Stage};
@@ -37,6 +39,10 @@ impl Service {
     pub(super) fn open(&self, id: &str, retry: Option<&Retry>) -> Result<Open> {
         let home = self.home(id)?;
         let held = home.hold(id)?;
+        let _recovering = fault::on(Fault::RecoveryMarkBlocks)
+            .then(|| Mark::make(held.home.folder().join("recovering")))
+            .transpose()
+            .map_err(|_| StoreError::Locked { id: id.to_owned() })?;
         if !held.home.was_created() {
             return Err(StoreError::Unknown { id: id.to_owned() }.into());
         }
@@ -50,10 +56,9 @@ impl Service {
             })
             .and_then(|(journal, replayed)| {
                 let compared = projection::compare(&held.home, &replayed);
-                match compared
-                    .ahead
-                    .filter(|_| !fault::on(Fault::LostEntriesNotNoticed))
-                {
+                let unseen = fault::on(Fault::LostEntriesNotNoticed)
+                    || fault::on(Fault::JournalCutInTheMiddle);
+                match compared.ahead.filter(|_| !unseen) {
                     Some(file) => Err(ServiceError::Behind {
                         id: id.to_owned(),
                         file,
@@ -66,7 +71,8 @@ impl Service {
             Err(error) => return Err(self.seal(&held.home, id, error)?),
         };
         kill_survivors(&held.home.runs()).map_err(ServiceError::Survivors)?;
-        let events = found(&replayed, &compared, retry);
+        let aside = untold(&held.home, &replayed);
+        let events = found(&replayed, (&compared, &aside), retry);
         let site = self.site(held.home.clone());
         let mut open = Open {
             held,
@@ -91,27 +97,49 @@ impl Service {
                     ..
                 }
         );
-        if damaged {
+        if damaged && !fault::on(Fault::DamageNotSealed) {
             let signer = self.audit_key.as_ref();
             damage::seal(home, id, &chain(&error), signer, &clock::now())
                 .map_err(ServiceError::Projection)?;
+        }
+        if damaged && fault::on(Fault::DamagedJournalRemoved) {
+            std::fs::remove_file(home.journal()).map_err(ServiceError::Projection)?;
         }
         Ok(error)
     }
 }
 
+/// The torn lines that are kept aside and that no event tells of: that of now, and that of a recovery which
+/// was broken off after it had cut the journal.
+fn untold(home: &Home, replayed: &Replayed) -> Vec<String> {
+    let told = |name: &str| {
+        let mut events = replayed.events.iter();
+        events.any(|event| {
+            let message = event.get("message").and_then(Value::as_str);
+            message.is_some_and(|message| message.ends_with(name))
+        })
+    };
+    let entries = std::fs::read_dir(home.folder()).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names
+        .filter(|name| name.starts_with(TORN) && !told(name))
+        .collect();
+    names.sort();
+    names
+}
+
 /// What recovery has to say (CC-RST-020, CC-RST-025, CC-RST-028).
 fn found(
     replayed: &Replayed,
-    compared: &projection::Compared,
+    (compared, aside): (&projection::Compared, &[String]),
     retry: Option<&Retry>,
 ) -> Vec<AuditEvent> {
     let record: &Record = &replayed.record;
     let teller = Teller::of(record);
     let mut events = Vec::new();
-    if replayed.torn {
-        let text = "the journal ended in an incomplete line, which is kept aside";
-        events.push(teller.event("incomplete_entry", Severity::Warning, text));
+    for name in aside {
+        let text = format!("the journal ended in an incomplete line, which is kept as {name}");
+        events.push(teller.event("incomplete_entry", Severity::Warning, &text));
     }
     for file in &compared.torn {
         let text = format!("{file} ended in an incomplete line and is written anew");

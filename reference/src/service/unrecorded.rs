@@ -18,6 +18,15 @@ pub(super) fn again(open: &mut Open) {
     if plan {
         plan_unrecorded(open);
     }
+    let flying = matches!(open.journal.record().stage, Stage::Flying(..));
+    if flying && fault::on(Fault::SecondRecoveryTakesOff) {
+        let mark = open.held.home.folder().join("recovered");
+        if mark.exists() {
+            apply_unrecorded(open);
+        } else {
+            let _ = std::fs::write(mark, "");
+        }
+    }
     let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
     if waiting && fault::on(Fault::StateDocumentBelieved) && says_approved(open) {
         apply_unrecorded(open);

@@ -100,7 +100,11 @@ impl Service {
         let first = if matches!(open.journal.record().stage, Stage::Failed { .. }) && waiting {
             Next::Rest
         } else {
-            self.take_answer(id, &mut open, answer)?;
+            let taken = self.take_answer(id, &mut open, answer);
+            if taken.is_err() && fault::on(Fault::UnwrittenAnswerAcknowledged) {
+                return Ok(State::Completed);
+            }
+            taken?;
             match open.journal.record().stage {
                 Stage::Waiting(_) => Next::Rest,
                 _ if waiting => decide::next(open.journal.record()),
@@ -193,6 +197,11 @@ impl Service {
         let (entries, events) = (journal.entries(), journal.events());
         projection::write(&open.held.home, journal.record(), entries, events)
             .map_err(ServiceError::Projection)?;
+        if fault::on(Fault::StateDurableBeforeJournal) {
+            projection::sync(&open.held.home).map_err(ServiceError::Projection)?;
+            let synced = open.journal.sync();
+            synced.map_err(|source| journal_error(id, source))?;
+        }
         Ok(state)
     }
 }

@@ -41,22 +41,47 @@ pub(super) fn tear(pid: pid_t, call: &Call, registers: &user_regs_struct) -> io:
     };
     let given = arguments(registers);
     match length {
-        Length::Count(at) => {
-            let half = given[at] / 2;
-            if half == 0 {
-                return Ok(false);
-            }
-            let mut changed = *registers;
-            match at {
-                2 => changed.rdx = half,
-                3 => changed.r10 = half,
-                _ => changed.r8 = half,
-            }
-            ptrace::set_registers(pid, &changed)?;
-            Ok(true)
-        }
+        Length::Count(at) => halve(pid, at, registers),
         Length::Vector(array, count) => tear_pieces(pid, given[array], given[count]),
     }
+}
+
+/// The same for a subject that lives on; false also for a write of several pieces, whose memory is its own.
+/// What the call was given has to be [given back](give_back) when it returns.
+pub(super) fn shorten(pid: pid_t, call: &Call, registers: &user_regs_struct) -> io::Result<bool> {
+    match call.what {
+        What::Write(_, Length::Count(at), _) => halve(pid, at, registers),
+        _ => Ok(false),
+    }
+}
+
+fn halve(pid: pid_t, at: usize, registers: &user_regs_struct) -> io::Result<bool> {
+    let half = arguments(registers)[at] / 2;
+    if half == 0 {
+        return Ok(false);
+    }
+    let mut changed = *registers;
+    match at {
+        2 => changed.rdx = half,
+        3 => changed.r10 = half,
+        _ => changed.r8 = half,
+    }
+    ptrace::set_registers(pid, &changed)?;
+    Ok(true)
+}
+
+/// A call leaves its arguments in the registers, and programs count on it: those that it was really given are
+/// put back.
+pub(super) fn give_back(
+    pid: pid_t,
+    returned: &user_regs_struct,
+    given: &user_regs_struct,
+) -> io::Result<()> {
+    let mut changed = *returned;
+    changed.rdx = given.rdx;
+    changed.r10 = given.r10;
+    changed.r8 = given.r8;
+    ptrace::set_registers(pid, &changed)
 }
 
 fn tear_pieces(pid: pid_t, array: u64, count: u64) -> io::Result<bool> {

@@ -36,6 +36,8 @@ struct Flight {
     target: Option<Target>,
     /// Everything is killed when it returns.
     last: bool,
+    /// The registers that it was made with, where they were changed for it.
+    given: Option<user_regs_struct>,
 }
 
 /// Holds one subject.
@@ -218,6 +220,7 @@ impl<'a> Tracer<'a> {
         let leaves = matches!(act, Act::Exit { .. });
         let event = self.push(point, pid, act);
         let mut last = false;
+        let mut given = None;
         match mode {
             None => {}
             Some(Mode::Before) => {
@@ -227,6 +230,10 @@ impl<'a> Tracer<'a> {
             }
             Some(Mode::After) => last = true,
             Some(Mode::Torn) => last = fault::tear(pid, call, registers)?,
+            Some(Mode::Short) => {
+                given = fault::shorten(pid, call, registers)?.then_some(*registers);
+                self.trace.fired |= given.is_some();
+            }
             Some(Mode::Fails(errno) | Mode::FailsForEver(errno)) => {
                 self.trace.fired = true;
                 let result = fault::fail(pid, registers, fault::number(errno))?;
@@ -243,6 +250,7 @@ impl<'a> Tracer<'a> {
             event,
             target,
             last,
+            given,
         });
         ptrace::go_on(pid, GoOn::UntilReturn, 0)
     }
@@ -277,6 +285,9 @@ impl<'a> Tracer<'a> {
         if flight.last {
             self.kill_all();
             return Ok(());
+        }
+        if let Some(given) = &flight.given {
+            fault::give_back(pid, &registers, given)?;
         }
         ptrace::go_on(pid, GoOn::Free, 0)?;
         self.land(pid)

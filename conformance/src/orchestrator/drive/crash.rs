@@ -26,11 +26,27 @@ pub struct CrashPlan {
     /// In which step (counted from 0) which fault is made. Without one, every step is traced and no
     /// restart follows.
     pub fault: Option<(usize, Fault)>,
+    /// What happens in the first restart after it.
+    pub second: Second,
     /// Whether what is written is kept.
     pub record: bool,
     /// Whether the names of points leave out what differs from run to run.
     pub blur: bool,
 }
+
+/// What happens in the first restart after a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Second {
+    /// Nothing.
+    Nothing,
+    /// Its points are counted.
+    Counted,
+    /// Another fault is made; one more restart follows.
+    At(Fault),
+}
+
+/// The step that restarts, where something happens in it.
+pub const RECOVERY: &str = "recovery";
 
 /// What one traced call came to.
 #[derive(Debug)]
@@ -101,6 +117,13 @@ pub fn crash_all<T: Send>(
     results.into_iter().collect()
 }
 
+fn resume(name: &str) -> Step {
+    Step {
+        name: name.to_owned(),
+        act: Act::Resume(Verb::default()),
+    }
+}
+
 impl Director<'_> {
     pub(super) fn crash(&mut self, plan: &CrashPlan) -> Vec<Traced> {
         let steps = &plan.run.steps;
@@ -116,9 +139,31 @@ impl Director<'_> {
         let Some(step) = steps.get(*at) else {
             return Vec::new();
         };
-        let traced = self.traced(step, Some(fault.clone()), plan);
+        let mut traces = vec![self.traced(step, Some(fault.clone()), plan)];
+        let recovery = resume(RECOVERY);
+        match &plan.second {
+            Second::Nothing => {}
+            Second::Counted => {
+                traces.push(self.traced(&recovery, None, plan));
+                return traces;
+            }
+            Second::At(second) => {
+                traces.push(self.traced(&recovery, Some(second.clone()), plan));
+            }
+        }
         self.recover(step, &steps[*at + 1..]);
-        vec![traced]
+        traces
+    }
+
+    /// Takes the steps up to one in which a call fails.
+    pub(super) fn failing(&mut self, plan: &CrashPlan, at: usize, fault: &Fault) -> Vec<Traced> {
+        let steps = plan.run.steps.iter().enumerate().take(at + 1);
+        steps
+            .map(|(number, step)| {
+                let fault = (number == at).then(|| fault.clone());
+                self.traced(step, fault, plan)
+            })
+            .collect()
     }
 
     /// Takes a step whose call is traced.
@@ -183,10 +228,6 @@ impl Director<'_> {
     /// What people do after a crash: they start it again, and repeat what was not acknowledged; then go
     /// on as if nothing had happened, and, when all is over, try to disturb it.
     pub(super) fn recover(&mut self, broken: &Step, rest: &[Step]) {
-        let resume = |name: &str| Step {
-            name: name.to_owned(),
-            act: Act::Resume(Verb::default()),
-        };
         let again = |name: &str, of: &str| Step {
             name: name.to_owned(),
             act: Act::Respond(Respond {

@@ -31,8 +31,10 @@ mod site;
 mod steps;
 mod tamper;
 
-pub use crash::{CrashPlan, Crashed, Target, Traced, crash_all};
+pub use crash::{CrashPlan, Crashed, RECOVERY, Second, Target, Traced, crash_all};
 pub use damage::{Choose, Chosen, Inflicted, Inflictions, Part, damage_all, undisturbed};
 pub use error::OrchestratorDriveError;
-pub use power::{Contents, Dealings, Entry, Image, Made, Recorded, Share, power_all};
+pub use power::{
+    Contents, Dealings, Entry, Image, Made, Recorded, Share, Shares, Twice, power_all,
+};
 pub use schedule::{Options, drive};

@@ -6,7 +6,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::crash::{CrashPlan, Target, Traced};
+use cabincrew_crashpoint::Fault;
+
+use super::crash::{CrashPlan, Second, Target, Traced};
 use super::director::{Director, Kit, direct_by};
 use super::error::OrchestratorDriveError;
 use super::schedule::{in_parallel, machine, observation, temporary};
@@ -45,6 +47,10 @@ pub struct Image {
     /// What was lost is the end of what was done to names, data or lengths; otherwise something in the
     /// middle of it is missing.
     pub orderly: bool,
+    /// If a take-off had begun: nothing of it has reached the workspace yet.
+    pub untouched: bool,
+    /// The step that was not finished had ended all the same, but shows no documents.
+    pub ended: bool,
     /// How many steps had ended before.
     pub finished: usize,
     /// The foreign programs that were started before, by process.
@@ -69,8 +75,12 @@ pub struct Dealings<'a, T> {
     pub make: &'a (dyn Fn(&Recorded<'_>) -> Made + Sync),
     /// What to make of one, once it was recovered; with the step that was cut off or ended last.
     pub take: &'a (dyn Fn(&Image, &Observation, &str) -> T + Sync),
+    /// Whether what came of one has to come twice.
+    pub doubtful: &'a (dyn Fn(&T) -> bool + Sync),
     /// Whether there is time for more.
     pub more: &'a (dyn Fn() -> bool + Sync),
+    /// In which step (counted from 0) a call fails; no further step is taken then.
+    pub failing: Option<(usize, Fault)>,
     /// Only the image of this name.
     pub only: Option<&'a str>,
 }
@@ -84,6 +94,12 @@ pub struct Share<T> {
     pub taken: Vec<T>,
 }
 
+/// What came of something, and what came of it once more where that was doubtful.
+pub type Twice<T> = (T, Option<T>);
+
+/// What all workers made of theirs; or why one made nothing.
+pub type Shares<T> = Vec<Result<Share<Twice<T>>, String>>;
+
 /// Records a run of `run` in each worker, and has each recover its share of the images, since they hold
 /// paths of the run that they come from.
 ///
@@ -94,7 +110,7 @@ pub fn power_all<T: Send>(
     run: &RunPlan,
     progress: &(dyn Progress + Sync),
     dealings: &Dealings<'_, T>,
-) -> Result<Vec<Result<Share<T>, String>>, OrchestratorDriveError> {
+) -> Result<Shares<T>, OrchestratorDriveError> {
     reap::become_subreaper();
     let own = temporary()?;
     let root = own.path().canonicalize()?;
@@ -124,17 +140,22 @@ impl Director<'_> {
         (part, parts): (usize, usize),
         progress: &(dyn Progress + Sync),
         dealings: &Dealings<'_, T>,
-    ) -> Result<Share<T>, String> {
+    ) -> Result<Share<Twice<T>>, String> {
         let told = |error: io::Error| format!("the directories cannot be kept: {error}");
         let trees = self.trees.clone();
         self.everything("before", false).map_err(told)?;
         let plan = CrashPlan {
             run: run.clone(),
             fault: None,
+            second: Second::Nothing,
             record: true,
-            blur: false,
+            // An image may be asked for by names without what differs from run to run.
+            blur: dealings.only.is_some_and(|only| only.contains('#')),
         };
-        let traces = self.crash(&plan);
+        let traces = match &dealings.failing {
+            None => self.crash(&plan),
+            Some((at, fault)) => self.failing(&plan, *at, fault),
+        };
         self.everything("after", false).map_err(told)?;
         let recorded = Recorded {
             traces: &traces,
@@ -158,25 +179,41 @@ impl Director<'_> {
             if !wanted || !(dealings.more)() || progress.interrupted() {
                 continue;
             }
-            let took_off = self.put_in_place(image, &base).map_err(told)?;
-            let (cut, broken) = cut(&base, image);
-            self.steps = cut;
-            self.trees.clone_from(&trees);
-            if took_off {
-                self.look_again();
-            }
-            let at = run.steps.iter().position(|step| step.name == broken);
-            let at = at.unwrap_or_default();
-            if let Some(step) = run.steps.get(at) {
-                self.recover(step, &run.steps[at + 1..]);
-            }
-            let seen = self.seen_so_far(trees.clone());
-            let root = self.site.root.clone();
-            let seen = observation(self.kit.adapter, machine(&root), vec![seen]);
-            share.taken.push((dealings.take)(image, &seen, &broken));
+            let mut take = || {
+                let (seen, broken) = self.recovered(image, run, (&base, &trees)).map_err(told)?;
+                Ok::<T, String>((dealings.take)(image, &seen, &broken))
+            };
+            let taken = take()?;
+            let again = (dealings.doubtful)(&taken).then(take).transpose()?;
+            share.taken.push((taken, again));
             progress.launched(number + 1, images.len(), &image.name);
         }
         Ok(share)
+    }
+
+    /// Puts an image in place and restarts; with the step that was cut off or ended last.
+    fn recovered(
+        &mut self,
+        image: &Image,
+        run: &RunPlan,
+        (base, trees): (&[StepSeen], &BTreeMap<String, Tree>),
+    ) -> io::Result<(Observation, String)> {
+        let touched = self.put_in_place(image, base)?;
+        let (cut, broken) = cut(base, image);
+        self.steps = cut;
+        self.trees.clone_from(trees);
+        if touched {
+            self.look_again();
+        }
+        let at = run.steps.iter().position(|step| step.name == broken);
+        let at = at.unwrap_or_default();
+        if let Some(step) = run.steps.get(at) {
+            self.recover(step, &run.steps[at + 1..]);
+        }
+        let seen = self.seen_so_far(trees.clone());
+        let root = self.site.root.clone();
+        let seen = observation(self.kit.adapter, machine(&root), vec![seen]);
+        Ok((seen, broken))
     }
 
     /// The first path at which the state directory is not as recorded.
@@ -204,13 +241,14 @@ impl Director<'_> {
         off.next().map(|path| (*path).clone())
     }
 
-    /// Puts an image in place of the state directory, and the workspace as it was then; true if the
-    /// take-off had begun.
+    /// Puts an image in place of the state directory, and the workspace as it was then; true if a take-off
+    /// had changed it.
     fn put_in_place(&self, image: &Image, base: &[StepSeen]) -> io::Result<bool> {
         let programs = base.iter().flat_map(|step| &step.programs);
         let took_off = programs
             .filter(|program| program.mode == "take-off")
-            .any(|program| image.launched.contains(&program.pid));
+            .any(|program| image.launched.contains(&program.pid))
+            && !image.untouched;
         self.everything(if took_off { "after" } else { "before" }, true)?;
         place::remove(&self.site.state)?;
         fs::create_dir_all(&self.site.state)?;
@@ -255,7 +293,9 @@ fn cut(base: &[StepSeen], image: &Image) -> (Vec<StepSeen>, String) {
         partial
             .programs
             .retain(|program| image.launched.contains(&program.pid));
-        partial.end = Some(End::Signalled(9));
+        if !image.ended {
+            partial.end = Some(End::Signalled(9));
+        }
         partial.exports = None;
         partial.left_alive.clear();
         partial.leaks.clear();

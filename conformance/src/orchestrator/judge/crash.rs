@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cabincrew_protocol::replay::Replay;
-use cabincrew_protocol::wal::WalEntry;
-use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
+use super::ends::{decisive, ends};
 use super::look::{Problems, unless};
 use super::rules;
 use super::view::{Docs, View, Views, items, parse, text};
@@ -106,21 +104,30 @@ pub enum Broken<'a> {
     Nowhere,
     /// This step was cut off.
     Killed(&'a str),
+    /// This step was cut off, and then the one that recovers from it.
+    Twice(&'a str, &'a str),
     /// A call of this step failed.
     Failing(&'a str),
+}
+
+impl<'a> Broken<'a> {
+    fn steps(self) -> Vec<&'a str> {
+        match self {
+            Self::Nowhere => Vec::new(),
+            Self::Killed(name) | Self::Failing(name) => vec![name],
+            Self::Twice(one, other) => vec![one, other],
+        }
+    }
 }
 
 /// Judges the run of an observation.
 pub fn crash(seen: &Observation, broken: Broken<'_>) -> Vec<Violation> {
     let views = Views::new(seen);
-    let killed = matches!(broken, Broken::Killed(_));
-    let name = match broken {
-        Broken::Nowhere => None,
-        Broken::Killed(name) | Broken::Failing(name) => Some(name),
-    };
+    let killed = matches!(broken, Broken::Killed(_) | Broken::Twice(..));
+    let names = broken.steps();
     let mut found = Vec::new();
     for view in &views.steps {
-        let is_broken = Some(view.step.name.as_str()) == name;
+        let is_broken = names.contains(&view.step.name.as_str());
         let refused = view.docs.as_ref().is_some_and(|docs| docs.state.is_err());
         let mut add = |invariant: &'static str, problems: Problems| {
             found.extend(problems.into_iter().map(|(expected, observed)| Violation {
@@ -154,12 +161,11 @@ pub fn crash(seen: &Observation, broken: Broken<'_>) -> Vec<Violation> {
         add("steps-grow", steps(view, &views));
         add("recovery-settles", settles(view, &views));
     }
-    let step = views
-        .steps
-        .iter()
-        .find(|view| Some(view.step.name.as_str()) == name);
+    let all = views.steps.iter();
+    let cut = all.filter(|view| names.contains(&view.step.name.as_str()));
+    let step = decisive(&cut.collect::<Vec<_>>());
     if let Some(last) = views.steps.last() {
-        let problems = ends(last, (broken, step));
+        let problems = ends(last, (broken, step), &views);
         found.extend(
             problems
                 .into_iter()
@@ -337,98 +343,10 @@ fn settles(view: &View<'_>, views: &Views<'_>) -> Problems {
     problems
 }
 
-/// How it ended: at an end, and at the right one.
-fn ends(
-    last: &View<'_>,
-    (how, step): (Broken<'_>, Option<&View<'_>>),
-) -> Vec<(&'static str, String, String)> {
-    let found = match last.docs.as_ref().map(|docs| (&docs.state, docs.state())) {
-        Some((Ok(_), Some(state))) => state,
-        Some((Err(why), _)) => {
-            let expected = "documents that can be exported, and an end".to_owned();
-            return vec![("recovery-ends", expected, why.clone())];
-        }
-        Some((Ok(_), None)) | None => {
-            let expected = "a known state".to_owned();
-            return vec![("recovery-ends", expected, "there is none".to_owned())];
-        }
-    };
-    let broken = match (how, step) {
-        (Broken::Killed(_), Some(step)) => step,
-        // What failed may have ended the workflow.
-        (Broken::Failing(_), _) => return told(found.is_final(), State::Failed, found),
-        (Broken::Nowhere | Broken::Killed(_), _) => {
-            return told(found == State::Completed, State::Completed, found);
-        }
-    };
-    let mut took_off = broken.engines("take-off");
-    match took_off.next() {
-        // What it printed may have been heard before the end: only a cut off one is in doubt.
-        Some(program) if !program.ended && !completed(broken) => {
-            let guessed = matches!(found, State::Completed | State::ExecutionComplete);
-            let mut problems = told(found.is_final(), State::Failed, found);
-            if guessed {
-                let expected = "FAILED, for nobody knows how far the take-off came".to_owned();
-                problems.push(("doubt-is-not-guessed", expected, found.to_string()));
-            }
-            problems
-        }
-        Some(_) if completed(broken) => told(found == State::Completed, State::Completed, found),
-        Some(_) => told(found.is_final(), State::Failed, found),
-        // It was about to take off: whether it has is unknown to whoever reads the log.
-        None if announced(broken) => told(found.is_final(), State::Failed, found),
-        None if planned(broken) => told(found == State::Completed, State::Completed, found),
-        None => told(found.is_final(), State::Completed, found),
-    }
-}
-
-fn told(held: bool, wanted: State, found: State) -> Vec<(&'static str, String, String)> {
-    if held {
-        Vec::new()
-    } else {
-        vec![("recovery-ends", wanted.to_string(), found.to_string())]
-    }
-}
-
-/// Whether the log says that the take-off has ended.
-fn completed(view: &View<'_>) -> bool {
-    logged(view, "step_completed")
-}
-
-/// Whether the log says that the take-off is about to begin.
-fn announced(view: &View<'_>) -> bool {
-    logged(view, "step_started")
-}
-
-fn logged(view: &View<'_>, kind: &str) -> bool {
-    let wal = view.docs.as_ref().and_then(|docs| docs.wal.as_ref().ok());
-    wal.into_iter().flatten().any(|entry| {
-        text(entry, "/entry_type") == Some(kind)
-            && text(entry, "/data/step_type") == Some("take-off")
-    })
-}
-
-/// Whether the log says that planning has ended.
-fn planned(view: &View<'_>) -> bool {
-    let Some(Ok(wal)) = view.docs.as_ref().map(|docs| &docs.wal) else {
-        return false;
-    };
-    let mut replay = Replay::default();
-    for entry in wal {
-        let Ok(entry) = serde_json::from_value::<WalEntry>(entry.clone()) else {
-            return false;
-        };
-        if replay.apply(&entry).is_err() {
-            return false;
-        }
-    }
-    let before = [State::Init, State::PlanRunning];
-    replay.state().is_some_and(|state| !before.contains(&state))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::orchestrator::judge::sample::sample;
 
     #[test]
     fn every_rule_is_an_invariant_that_is_told() {
@@ -451,9 +369,40 @@ mod tests {
         assert_eq!(once(all), vec![seen("resume", "2"), seen("late", "3")]);
     }
 
+    fn invariants(seen: &Observation, broken: Broken<'_>) -> Vec<&'static str> {
+        let found = crash(seen, broken);
+        found.into_iter().map(|it| it.invariant).collect()
+    }
+
     #[test]
-    fn a_wrong_end_is_told() {
-        assert!(told(true, State::Completed, State::Completed).is_empty());
-        assert_eq!(told(false, State::Completed, State::Failed).len(), 1);
+    fn an_end_without_a_take_off_is_guessed() {
+        let mut seen = sample();
+        let none = Vec::<&str>::new();
+        assert_eq!(invariants(&seen, Broken::Killed("answer")), none);
+        assert_eq!(invariants(&seen, Broken::Twice("run", "answer")), none);
+        seen.runs[0].steps[1].programs.clear();
+        for broken in [Broken::Killed("answer"), Broken::Failing("answer")] {
+            let found = invariants(&seen, broken);
+            assert!(found.contains(&"doubt-is-not-guessed"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_shown_before_a_step_is_known_when_it_shows_nothing() {
+        let mut seen = sample();
+        let steps = &mut seen.runs[0].steps;
+        let mut later = steps[0].clone();
+        "late".clone_into(&mut later.name);
+        later.programs.clear();
+        let state = &mut later.exports.as_mut().unwrap().state.text;
+        let text = String::from_utf8(state.kept.clone()).unwrap();
+        let failed = text.replace("AWAITING_APPROVAL", "FAILED");
+        *state = crate::observe::Bytes::whole(failed.into_bytes());
+        steps[1].exports = None;
+        steps[1].programs.clear();
+        steps[1].workspace_changes.clear();
+        steps.push(later);
+        let found = invariants(&seen, Broken::Killed("answer"));
+        assert!(found.contains(&"recovery-ends"), "{found:?}");
     }
 }

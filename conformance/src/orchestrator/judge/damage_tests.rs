@@ -199,6 +199,14 @@ fn a_halt_stands_in_an_audit_log_that_can_be_read() {
         seen.files.insert("damaged.jsonl".to_owned(), event);
     });
     assert_eq!(beside, Fate::Halted);
+    // What was kept aside is no event, whatever it holds.
+    let both = [("both", "{\"event_type\":\"a\"}, and more of it")];
+    let aside = fate("both:24^01", &both, |seen| {
+        readable(seen);
+        let torn = b"{\"event_type\":\"a\"}".to_vec();
+        seen.files.insert("torn".to_owned(), torn);
+    });
+    assert_eq!(broken(&aside), "halt-is-audited");
 }
 
 #[test]

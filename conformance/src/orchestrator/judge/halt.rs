@@ -54,7 +54,7 @@ impl Expected {
             let expected = "a message";
             return Err(told("halt-is-told", seen, expected, "nothing was said"));
         }
-        if !self.is_audited(seen) {
+        if !self.is_audited(damage, seen) {
             let expected = "an event about it, for the audit log can still be exported";
             let observed = format!("no new event; {}", last_words(seen));
             return Err(told("halt-is-audited", seen, expected, observed));
@@ -69,7 +69,7 @@ impl Expected {
     }
 
     /// An event in the audit log, or in a file beside a log that cannot be continued.
-    fn is_audited(&self, seen: &Aftermath) -> bool {
+    fn is_audited(&self, damage: &Damage, seen: &Aftermath) -> bool {
         let Some(exports) = seen.step.exports.as_ref() else {
             return true;
         };
@@ -80,8 +80,13 @@ impl Expected {
             return true;
         }
         let is_event = |bytes: &[u8]| memchr::memmem::find(bytes, b"\"event_type\"").is_some();
+        // What was kept aside of the damaged file tells nothing of it.
+        let old = self.resting.files.get(&damage.path);
+        let damaged = old.and_then(|bytes| damage.of(bytes)).unwrap_or_default();
+        let is_told =
+            |bytes: &[u8]| is_event(bytes) && memchr::memmem::find(&damaged, bytes).is_none();
         let mut files = seen.files.iter();
-        files.any(|(path, bytes)| !self.resting.files.contains_key(path) && is_event(bytes))
+        files.any(|(path, bytes)| !self.resting.files.contains_key(path) && is_told(bytes))
     }
 
     /// The bytes around the damage are still somewhere.

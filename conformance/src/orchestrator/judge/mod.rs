@@ -19,6 +19,7 @@ mod damage;
 mod damage_tests;
 mod documents;
 mod effects;
+mod ends;
 #[cfg(test)]
 mod expectations;
 mod facts;

@@ -53,6 +53,8 @@ pub(super) struct Effect {
     /// The event that made it durable.
     strict: Option<usize>,
     portable: Option<usize>,
+    /// A sync of it has failed: no later one makes it durable.
+    dropped: bool,
 }
 
 /// Largest file that is modelled, bytes.
@@ -176,7 +178,22 @@ impl Disk {
             change,
             strict: None,
             portable: None,
+            dropped: false,
         });
+    }
+
+    /// A sync of a file has failed. The bytes that it should have made durable may be dropped then, and the next sync knows
+    /// nothing of it: it succeeds, and has done nothing. What is written once more is another matter.
+    pub fn drop_unsynced(&mut self, path: &str) {
+        let Some(node) = self.find(path) else { return };
+        let unsynced = self.effects.iter_mut().filter(|it| it.strict.is_none());
+        for effect in unsynced {
+            effect.dropped |= match &effect.change {
+                // A file system that cannot write its names any more stops altogether.
+                Change::Name { .. } => false,
+                Change::Bytes { file, .. } | Change::Length { file, .. } => *file == node,
+            };
+        }
     }
 
     /// What a path leads to now.
@@ -270,7 +287,7 @@ impl Disk {
     }
 
     fn sync_all(&mut self, event: usize) {
-        for effect in &mut self.effects {
+        for effect in self.effects.iter_mut().filter(|it| !it.dropped) {
             effect.strict.get_or_insert(event);
             effect.portable.get_or_insert(event);
         }
@@ -282,7 +299,7 @@ impl Disk {
         while let Some(above) = self.above(*way.last().unwrap_or(&ROOT)) {
             way.push(above);
         }
-        for effect in &mut self.effects {
+        for effect in self.effects.iter_mut().filter(|it| !it.dropped) {
             let (own, on_the_way) = match &effect.change {
                 Change::Name { folder, leads, .. } => (
                     *folder == node,
@@ -421,6 +438,23 @@ mod tests {
             Entry::Link(target) => format!("{path}->{target}"),
         };
         contents.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_a_failed_sync_has_dropped_no_later_one_keeps() {
+        let mut disk = disk(&[open("a"), write("a", 0, "old "), sync("a")]);
+        let apply = |disk: &mut Disk, event, act: &Act, result| {
+            disk.apply(event, act, result).unwrap();
+        };
+        apply(&mut disk, 3, &write("a", 4, "new"), 3);
+        disk.drop_unsynced("a");
+        apply(&mut disk, 5, &sync("a"), 0);
+        let after = |disk: &Disk, until| told(&disk.after(until, Reading::Portable, Loss::All));
+        assert_eq!(after(&disk, 6), ["a=old "]);
+        // What is written once more, it keeps.
+        apply(&mut disk, 6, &write("a", 4, "anew"), 4);
+        apply(&mut disk, 7, &sync("a"), 0);
+        assert_eq!(after(&disk, 8), ["a=old anew"]);
     }
 
     #[test]

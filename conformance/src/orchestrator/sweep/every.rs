@@ -10,7 +10,7 @@ use super::job::{Fashion, Job};
 use super::survey::{Place, Survey};
 use super::told::{Finding, Tally};
 use crate::drive::engine::Progress;
-use crate::orchestrator::drive::{CrashPlan, Crashed, Target, crash_all};
+use crate::orchestrator::drive::{CrashPlan, Crashed, Second, Target, Traced, crash_all};
 use crate::orchestrator::judge::{Broken, Violation, crash};
 use crate::orchestrator::plan::RunPlan;
 
@@ -20,6 +20,8 @@ pub struct Limits<'a> {
     pub fashions: Vec<Fashion>,
     /// Only this point, `STEP/POINT`.
     pub point: Option<String>,
+    /// Of the calls that fail only this: `ENOSPC`, `EIO for ever`, `short`.
+    pub error: Option<String>,
     /// Whether there is time for more. Without such a limit the jobs are driven in order, with one in
     /// an order made from the seed.
     pub more: Option<&'a (dyn Fn() -> bool + Sync)>,
@@ -113,7 +115,7 @@ fn survey(
 }
 
 /// One undisturbed run.
-fn count(
+pub(super) fn count(
     target: &Target<'_>,
     scenario: &RunPlan,
     blur: bool,
@@ -122,6 +124,7 @@ fn count(
     let plan = CrashPlan {
         run: scenario.clone(),
         fault: None,
+        second: Second::Nothing,
         record: false,
         blur,
     };
@@ -147,7 +150,8 @@ fn words(violation: &Violation) -> String {
     )
 }
 
-fn jobs(survey: &Survey, limits: &Limits<'_>) -> Result<Vec<Job>, SweepError> {
+/// The faults at the points of a survey, as far as they are wanted.
+pub(super) fn jobs(survey: &Survey, limits: &Limits<'_>) -> Result<Vec<Job>, SweepError> {
     let wanted = |name: &str| limits.point.as_deref().is_none_or(|point| point == name);
     let places: Vec<_> = survey
         .places
@@ -160,7 +164,10 @@ fn jobs(survey: &Survey, limits: &Limits<'_>) -> Result<Vec<Job>, SweepError> {
     let all = places
         .into_iter()
         .flat_map(|place| Job::at(place, &limits.fashions));
-    let mut jobs: Vec<Job> = all.collect();
+    let error = limits.error.as_deref();
+    let mut jobs: Vec<Job> = all
+        .filter(|job| error.is_none_or(|error| job.mode() == format!("errno {error}")))
+        .collect();
     if limits.more.is_some() {
         jobs.sort_by_cached_key(|job| {
             let name = format!("{} {} {}", limits.seed, job.place(), job.mode());
@@ -182,39 +189,43 @@ fn drive(
         .map(|job| CrashPlan {
             run: scenario.clone(),
             fault: Some((job.at, job.fault.clone())),
+            second: Second::Nothing,
             record: false,
             blur,
         })
         .collect();
     let more = || limits.more.is_none_or(|more| more());
-    let take = |index: usize, crashed: Crashed| judged(&jobs[index], crashed);
+    let take = |index: usize, crashed: Crashed| judged(&jobs[index], &crashed);
     let judged = crash_all(target, &plans, progress, (&more, &take))?;
     let mut tally = Tally {
         jobs: jobs.len(),
-        driven: judged.len(),
         ..Tally::default()
     };
-    for one in judged {
-        match one {
-            Ok(findings) => {
-                tally.fired += 1;
-                tally.findings.extend(findings);
-            }
-            Err(why) => tally.missed.push(why),
-        }
-    }
+    tally.take(judged);
     Ok(tally)
 }
 
-/// What a run says; or why its fault was not made.
-fn judged(job: &Job, crashed: Crashed) -> Result<Vec<Finding>, String> {
-    let place = format!("{} {}", job.place(), job.mode());
-    for traced in crashed.traces {
-        let trace = traced.report.map_err(|why| format!("{place}: {why}"))?;
-        if !trace.fired {
-            return Err(format!("{place}: the point was not reached"));
+/// Whether every call was traced and its fault made; or why not.
+pub(super) fn fired(place: &str, traces: &[Traced]) -> Result<(), String> {
+    for traced in traces {
+        match &traced.report {
+            Err(why) => return Err(format!("{place}: {why}")),
+            Ok(trace) if !trace.fired => {
+                return Err(format!(
+                    "{place}: the point of {} was not reached",
+                    traced.step
+                ));
+            }
+            Ok(_) => {}
         }
     }
+    Ok(())
+}
+
+/// What a run says; or why its fault was not made.
+fn judged(job: &Job, crashed: &Crashed) -> Result<Vec<Finding>, String> {
+    let place = format!("{} {}", job.place(), job.mode());
+    fired(&place, &crashed.traces)?;
     let broken = if job.kills() {
         Broken::Killed(&job.step)
     } else {
@@ -222,11 +233,16 @@ fn judged(job: &Job, crashed: Crashed) -> Result<Vec<Finding>, String> {
     };
     let violations = crash(&crashed.seen, broken);
     let mode = job.mode();
-    let mode = mode.split(' ').next().unwrap_or_default();
-    let repeat = ["--point", &job.place(), "--mode", mode].map(str::to_owned);
+    let (mode, error) = mode.split_once(' ').unwrap_or((&mode, ""));
+    let mut repeat = ["--point", &job.place(), "--mode", mode]
+        .map(str::to_owned)
+        .to_vec();
+    if !error.is_empty() {
+        repeat.extend(["--error".to_owned(), error.to_owned()]);
+    }
     let finding = |violation| Finding {
         place: place.clone(),
-        repeat: repeat.to_vec(),
+        repeat: repeat.clone(),
         violation,
     };
     Ok(violations.into_iter().map(finding).collect())

@@ -39,6 +39,65 @@ pub fn images(recorded: &Recorded<'_>) -> Made {
     Ok((all(&disk, &happened, &take_offs), whole))
 }
 
+/// The images that are possible after a sync has failed, at the moments that show that it was not taken
+/// seriously: something was started since, or the call is about to end or has ended well. All that can be
+/// lost is lost, and what the sync should have kept with it.
+///
+/// # Errors
+/// When the recording does not tell enough: why.
+pub fn images_of_failed_sync(recorded: &Recorded<'_>) -> Made {
+    let happened = happened(recorded.traces)?;
+    let mut disk = Disk::new();
+    let mut failed = None;
+    for (number, one) in happened.iter().enumerate() {
+        let result = one.event.result.unwrap_or(0);
+        match &one.event.act {
+            Act::Sync { path } if result < 0 => {
+                disk.drop_unsynced(path);
+                failed.get_or_insert(number);
+            }
+            act if result >= 0 => disk.apply(number, act, result)?,
+            _ => {}
+        }
+    }
+    let whole = disk.after(happened.len(), Reading::Strict, Loss::Nothing);
+    let Some(failed) = failed else {
+        return Err("the sync did not fail".to_owned());
+    };
+    let mut images = Vec::new();
+    for until in failed + 1..=happened.len() {
+        let last = &happened[until - 1].event.act;
+        let ended_well = *last == Act::Exit { status: 0 };
+        let next = happened.get(until).map(|one| &one.event.act);
+        let ends = matches!(next, Some(Act::Exit { .. }));
+        if !(ended_well || ends || *last == Act::Launch) {
+            continue;
+        }
+        images.push(Image {
+            name: format!(
+                "{}{FAILED}{} all-lost",
+                happened[failed].name,
+                place(&happened, until)
+            ),
+            also: BTreeSet::new(),
+            contents: disk.after(until, Reading::Portable, Loss::All),
+            portable: false,
+            orderly: true,
+            untouched: true,
+            ended: ended_well,
+            finished: happened[failed].at,
+            launched: launched(&happened[..until]),
+        });
+    }
+    Ok((images, whole))
+}
+
+/// What the names of moments begin with, after their step, at which an engine does something.
+pub(super) const ENGINE: &str = "/engine:";
+
+/// What stands between the name of a sync that fails and that of the moment of the loss.
+pub(super) const FAILED: &str = " EIO, then ";
+
 fn happened(traces: &[Traced]) -> Result<Vec<Happened>, String> {
     let mut happened = Vec::new();
     for (at, traced) in traces.iter().enumerate() {
@@ -85,20 +144,31 @@ fn all(disk: &Disk, happened: &[Happened], take_offs: &BTreeSet<u32>) -> Vec<Ima
                     contents: disk.after(until, reading, loss),
                     portable: reading == Reading::Strict,
                     orderly: !matches!(loss, Loss::One(_) | Loss::Half(_)),
+                    untouched: false,
+                    ended: false,
                     finished: finished(happened, until),
                     launched: launched(&happened[..until]),
                 };
-                let key = key(&image, take_offs);
-                match known.get(&key) {
-                    // Possible under both readings: it is no matter of reading.
-                    Some(at) => {
-                        images[*at].portable &= image.portable;
-                        images[*at].orderly |= image.orderly;
-                        images[*at].also.insert(image.name);
-                    }
-                    None => {
-                        known.insert(key, images.len());
-                        images.push(image);
+                let flying = image.launched.iter().any(|it| take_offs.contains(it));
+                let untouched =
+                    (flying && (reading, loss) == (Reading::Portable, Loss::All)).then(|| Image {
+                        name: format!("{} untouched", image.name),
+                        untouched: true,
+                        ..image.clone()
+                    });
+                for image in std::iter::once(image).chain(untouched) {
+                    let key = key(&image, take_offs);
+                    match known.get(&key) {
+                        // Possible under both readings: it is no matter of reading.
+                        Some(at) => {
+                            images[*at].portable &= image.portable;
+                            images[*at].orderly |= image.orderly;
+                            images[*at].also.insert(image.name);
+                        }
+                        None => {
+                            known.insert(key, images.len());
+                            images.push(image);
+                        }
                     }
                 }
             }
@@ -168,7 +238,10 @@ fn key(image: &Image, take_offs: &BTreeSet<u32>) -> Vec<u8> {
     let took_off = launched
         .filter(|process| take_offs.contains(process))
         .count();
-    hash.update(format!("{} {took_off}\n", image.finished));
+    hash.update(format!(
+        "{} {took_off} {}\n",
+        image.finished, image.untouched
+    ));
     for (path, entry) in &image.contents {
         match entry {
             Entry::Directory => hash.update(format!("d {path}\n")),

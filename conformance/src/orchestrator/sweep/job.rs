@@ -13,7 +13,7 @@ pub enum Fashion {
     After,
     /// Killed in the middle of a write.
     Torn,
-    /// The call fails, once and from then on.
+    /// The call fails, once and from then on; a write ends half way.
     Errno,
 }
 
@@ -40,6 +40,7 @@ impl Job {
             Mode::Before => "before".to_owned(),
             Mode::After => "after".to_owned(),
             Mode::Torn => "torn".to_owned(),
+            Mode::Short => "errno short".to_owned(),
             Mode::Fails(errno) => format!("errno {}", errno.as_str()),
             Mode::FailsForEver(errno) => format!("errno {} for ever", errno.as_str()),
         }
@@ -77,21 +78,39 @@ fn modes(fashion: Fashion, event: &Event) -> Vec<Mode> {
         Fashion::After if matches!(event.act, Act::Exit { .. }) => Vec::new(),
         Fashion::After => vec![Mode::After],
         Fashion::Torn => {
-            let long = event.result.is_some_and(|count| count >= 2);
-            let torn = long && matches!(event.act, Act::Write { .. } | Act::Acknowledge);
+            let told = matches!(event.act, Act::Acknowledge);
+            let torn = is_long(event) && (told || matches!(event.act, Act::Write { .. }));
             Vec::from_iter(torn.then_some(Mode::Torn))
         }
-        Fashion::Errno => Errno::ALL
-            .into_iter()
-            .filter(|errno| errno.befalls(&event.act))
-            .flat_map(|errno| {
-                // Whoever tries again after EINTR is right to: it is never the answer for ever.
-                let lasts = errno != Errno::Eintr;
-                let once = [Mode::Fails(errno)].into_iter();
-                once.chain(lasts.then_some(Mode::FailsForEver(errno)))
-            })
-            .collect(),
+        Fashion::Errno => {
+            let failing = Errno::ALL
+                .into_iter()
+                .filter(|errno| errno.befalls(&event.act))
+                .flat_map(|errno| {
+                    // Whoever tries again after EINTR is right to: it is never the answer for ever.
+                    let lasts = errno != Errno::Eintr;
+                    let once = [Mode::Fails(errno)].into_iter();
+                    once.chain(lasts.then_some(Mode::FailsForEver(errno)))
+                });
+            failing
+                .chain(is_shortened(event).then_some(Mode::Short))
+                .collect()
+        }
     }
+}
+
+fn is_long(event: &Event) -> bool {
+    event.result.is_some_and(|count| count >= 2)
+}
+
+/// Whether a write may end half way: the standard allows it, and full disks and signals do it. One of several
+/// pieces is left alone.
+fn is_shortened(event: &Event) -> bool {
+    let pieces = event
+        .point
+        .as_ref()
+        .is_none_or(|it| it.call.contains("writev"));
+    is_long(event) && !pieces && matches!(event.act, Act::Write { .. })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! survey     its points, counted twice, and whether their names stay the same
 //! job        a point and what happens there
 //! every      every job driven and judged
+//! double     the same in the recovery from each of them
 //! disk       what a disk may hold after a power loss
 //! loss       what of it is lost
 //! images     all that it may hold after any point of a recorded run
@@ -18,6 +19,7 @@
 mod choice;
 mod corruption;
 mod disk;
+mod double;
 mod error;
 mod every;
 mod images;
@@ -31,9 +33,10 @@ mod told;
 
 pub use corruption::{Corruption, Damages, corruption};
 pub use disk::{Disk, Reading};
+pub use double::{Double, Then, double};
 pub use error::SweepError;
 pub use every::{Limits, Sweep, sweep};
-pub use images::images;
+pub use images::{images, images_of_failed_sync};
 pub use job::{Fashion, Job};
 pub use loss::Loss;
 pub use power::{PowerLoss, power_loss};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use cabincrew_crashpoint::Note;
 
 use super::corruption::Corruption;
+use super::double::Double;
 use super::every::Sweep;
 use super::power::PowerLoss;
 use crate::orchestrator::judge::Violation;
@@ -50,6 +51,22 @@ pub struct Tally {
     pub missed: Vec<String>,
     /// What was found.
     pub findings: Vec<Finding>,
+}
+
+impl Tally {
+    /// Adds what came of jobs: what was found, or why a fault was not made.
+    pub(super) fn take(&mut self, judged: Vec<Result<Vec<Finding>, String>>) {
+        self.driven += judged.len();
+        for one in judged {
+            match one {
+                Ok(findings) => {
+                    self.fired += 1;
+                    self.findings.extend(findings);
+                }
+                Err(why) => self.missed.push(why),
+            }
+        }
+    }
 }
 
 /// What it comes to.
@@ -135,6 +152,63 @@ impl Sweep {
     }
 }
 
+impl Double {
+    /// What it comes to.
+    pub fn outcome(&self) -> Outcome {
+        if !self.tally.findings.is_empty() {
+            Outcome::Violated
+        } else if self.unproven.is_some() || self.tally.fired == 0 || !self.tally.missed.is_empty()
+        {
+            Outcome::Unproven
+        } else {
+            Outcome::Survives
+        }
+    }
+
+    /// All of it as text, as for [`Sweep::told`]; with the seed of a sample.
+    pub fn told(
+        &self,
+        (scenario, seed): (&str, Option<u64>),
+        took_ms: u64,
+        repeat: &(String, String),
+    ) -> String {
+        let tally = &self.tally;
+        let mut text = String::new();
+        findings(&mut text, "FAIL", &tally.findings, repeat);
+        let missed = tally.missed.iter().take(MISSED_MAX);
+        for why in self.unproven.iter().chain(missed) {
+            let _ = writeln!(text, "UNPROVEN  {}", safe(why));
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "NOTE  {}", safe(&about(note)));
+        }
+        let sample = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+        let _ = writeln!(
+            text,
+            "scenario {scenario}: recoveries from {} of {} faults broken off{sample}: {} pairs driven, {} made, {} not reached, {} findings, {}.{} s",
+            self.taken,
+            self.firsts,
+            tally.driven,
+            tally.fired,
+            tally.missed.len(),
+            tally.findings.len(),
+            took_ms / 1000,
+            took_ms % 1000 / 100,
+        );
+        let last = match self.outcome() {
+            Outcome::Violated => "DOES NOT SURVIVE",
+            Outcome::Unproven => "UNPROVEN",
+            Outcome::Survives if seed.is_some() => {
+                "SURVIVES A SAMPLE: there was no time for the other pairs"
+            }
+            Outcome::Survives if self.one => "SURVIVES at these points",
+            Outcome::Survives => "SURVIVES: every recovery was broken off at every point",
+        };
+        let _ = writeln!(text, "{last}");
+        text
+    }
+}
+
 impl PowerLoss {
     /// What it comes to.
     pub fn outcome(&self) -> Outcome {
@@ -157,8 +231,9 @@ impl PowerLoss {
         }
         let _ = writeln!(
             text,
-            "scenario {scenario}: {} images of power losses, {} judged, {} findings, {} notes, {}.{} s",
+            "scenario {scenario}: {} images of power losses, {} failed syncs, {} judged, {} findings, {} notes, {}.{} s",
             self.images,
+            self.syncs,
             self.judged,
             self.findings.len(),
             self.notes.len(),
