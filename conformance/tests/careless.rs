@@ -30,7 +30,12 @@ fn a_take_off_that_cannot_be_logged_is_found() {
 
     let ran = conform.run(&["orchestrator", "--filter", "CC-AUD-017", "./careless"]);
     let report = conform.report();
-    if !report.capabilities.get("fixed").copied().unwrap_or(false) {
+    if !report
+        .capabilities
+        .get("immutable-files")
+        .copied()
+        .unwrap_or(false)
+    {
         // Files cannot be made unwritable here, and then nothing is said.
         assert_ne!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
         return;

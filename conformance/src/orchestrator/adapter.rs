@@ -151,7 +151,7 @@ fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bo
             | Needs::PostExecution
             | Needs::ConfiguredApproval
             | Needs::SeveralSteps => {}
-            Needs::Signatures | Needs::Mounts | Needs::Unprivileged | Needs::Fixed => {
+            Needs::Signatures | Needs::Mounts | Needs::Unprivileged | Needs::ImmutableFiles => {
                 return Err(serde::de::Error::custom(
                     "that capability is not claimed here",
                 ));

@@ -82,6 +82,8 @@ pub enum Act {
     Change(toml::Table),
     /// Changes what the orchestrator keeps.
     Tamper(Tamper),
+    /// Makes something impossible to write and to remove, until the run is over or something else is fixed.
+    Fix(Fix),
     /// Does the same damage to one file after the other, each time to the state as it is now, and
     /// takes steps after each.
     Each(Each),
@@ -100,6 +102,7 @@ struct StepForm {
     edit: Option<Edit>,
     change: Option<toml::Table>,
     tamper: Option<Tamper>,
+    fix: Option<Fix>,
     each: Option<Each>,
     wait_ms: Option<u64>,
 }
@@ -115,6 +118,7 @@ impl TryFrom<StepForm> for Step {
             form.edit.map(Act::Edit),
             form.change.map(Act::Change),
             form.tamper.map(Act::Tamper),
+            form.fix.map(Act::Fix),
             form.each.map(Act::Each),
             form.wait_ms.map(Act::Wait),
         ];
@@ -241,8 +245,6 @@ pub struct Edit {
     pub link: BTreeMap<String, String>,
     /// Paths of empty folders that are made.
     pub folder: Vec<String>,
-    /// Instead: the temp directory of the engine that is held cannot be removed until the run is over.
-    pub fix_temp: bool,
 }
 
 /// A change of what the orchestrator keeps, found by content: the kit knows no file layout.
@@ -253,6 +255,18 @@ pub struct Tamper {
     pub file: TamperFile,
     /// What happens to them.
     pub by: TamperAct,
+}
+
+/// What is made impossible to write and to remove.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fix {
+    /// Every file below the state directory; new ones can still be made.
+    State,
+    /// The temp directory of the engine that is held.
+    Temp,
+    /// Nothing any more.
+    Nothing,
 }
 
 /// The same damage to one file after the other.
@@ -316,8 +330,6 @@ pub enum TamperAct {
     Replace(String),
     /// A file of that name is made in the folder of each found file.
     Beside(String),
-    /// Made impossible to write or remove, until the run is over or with `false` here.
-    Fix(bool),
     /// Put back as it was at the end of that step.
     Restore(String),
 }
@@ -344,8 +356,8 @@ pub enum Needs {
     Mounts,
     /// The harness is not root: permission bits mean something.
     Unprivileged,
-    /// The harness may mark directories as immutable.
-    Fixed,
+    /// The harness may mark files and directories as immutable.
+    ImmutableFiles,
 }
 
 /// One expectation with a permanent id: the unit of verdict.
@@ -392,7 +404,9 @@ impl Act {
             Self::Run(verb) | Self::Resume(verb) => verb.workflow.as_deref(),
             Self::Respond(respond) => respond.workflow.as_deref(),
             Self::Edit(edit) => edit.workflow.as_deref(),
-            Self::Change(_) | Self::Tamper(_) | Self::Each(_) | Self::Wait(_) => None,
+            Self::Change(_) | Self::Tamper(_) | Self::Fix(_) | Self::Each(_) | Self::Wait(_) => {
+                None
+            }
         };
         label.unwrap_or("a")
     }
@@ -403,7 +417,7 @@ impl Act {
             Self::Run(verb) | Self::Resume(verb) => &verb.meanwhile,
             Self::Respond(respond) => &respond.meanwhile,
             Self::Each(each) => &each.then,
-            Self::Edit(_) | Self::Change(_) | Self::Tamper(_) | Self::Wait(_) => &[],
+            Self::Edit(_) | Self::Change(_) | Self::Tamper(_) | Self::Fix(_) | Self::Wait(_) => &[],
         }
     }
 }

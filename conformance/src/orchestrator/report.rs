@@ -102,7 +102,7 @@ pub fn capabilities(judged: &[Judged]) -> BTreeMap<String, bool> {
     let words = [
         ("mounts", Needs::Mounts),
         ("unprivileged", Needs::Unprivileged),
-        ("fixed", Needs::Fixed),
+        ("immutable-files", Needs::ImmutableFiles),
     ];
     let there = |need| {
         !judged.is_empty()

@@ -305,9 +305,12 @@ impl Director<'_> {
             Act::Run(verb) => (ActSeen::Run, verb.clone()),
             Act::Respond(respond) => (ActSeen::Respond, respond.verb()),
             Act::Resume(verb) => (ActSeen::Resume, verb.clone()),
-            Act::Edit(_) | Act::Change(_) | Act::Tamper(_) | Act::Each(_) | Act::Wait(_) => {
-                (ActSeen::Resume, crate::orchestrator::drill::Verb::default())
-            }
+            Act::Edit(_)
+            | Act::Change(_)
+            | Act::Tamper(_)
+            | Act::Fix(_)
+            | Act::Each(_)
+            | Act::Wait(_) => (ActSeen::Resume, crate::orchestrator::drill::Verb::default()),
         };
         let mut taken = self.verb(act, &verb, "a", path);
         let mut call = taken.call.take().unwrap_or_default();

@@ -6,17 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::director::Director;
-use super::fixed::Fixed;
 use crate::orchestrator::drill::Edit;
 use crate::orchestrator::observe::Done;
 use crate::orchestrator::plan::merge;
 use crate::orchestrator::stage::Stage;
 
 impl Director<'_> {
-    pub(super) fn edit(&mut self, edit: &Edit, label: &str) -> Done {
-        if edit.fix_temp {
-            return self.fix_temp();
-        }
+    pub(super) fn edit(&self, edit: &Edit, label: &str) -> Done {
         let root = self.site.workspace(label);
         let mut changed = Vec::new();
         let mut failed = None;
@@ -42,21 +38,6 @@ impl Director<'_> {
             note(path, fs::set_permissions(root.join(path), mode));
         }
         failed.map_or(Done::Changed(changed), Done::NothingFound)
-    }
-
-    fn fix_temp(&mut self) -> Done {
-        let held = self.calls.iter().flat_map(|call| call.programs.iter());
-        let mut temp = held.filter_map(|program| program.env.get("CABINCREW_TEMP_DIR"));
-        let Some(temp) = temp.next_back().cloned() else {
-            return Done::NothingFound("no engine is held".to_owned());
-        };
-        match Fixed::fix(Path::new(&temp), &self.site.root) {
-            Ok(fixed) => {
-                self.fixed.push(fixed);
-                Done::Changed(vec!["CABINCREW_TEMP_DIR".to_owned()])
-            }
-            Err(error) => Done::NothingFound(format!("CABINCREW_TEMP_DIR: {error}")),
-        }
     }
 
     pub(super) fn change(&mut self, table: &toml::Table) -> Done {

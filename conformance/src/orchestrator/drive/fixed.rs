@@ -2,9 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+
+use super::director::Director;
+use crate::orchestrator::drill::Fix;
+use crate::orchestrator::observe::Done;
 
 /// A file or directory that is marked as immutable: it is neither written nor removed, and in a directory
 /// nothing is made or removed. The mark goes with this value, come what may.
@@ -36,6 +40,38 @@ impl Fixed {
         let stays = fixed.is_ok() && std::fs::remove_dir(&tried).is_err();
         drop(fixed);
         std::fs::remove_dir(&tried).is_ok() && stays
+    }
+}
+
+impl Director<'_> {
+    pub(super) fn fix(&mut self, what: Fix) -> Done {
+        self.fixed.clear();
+        let (paths, named): (Vec<PathBuf>, Vec<String>) = match what {
+            Fix::State => {
+                let files = self.files().into_iter();
+                files
+                    .map(|(path, _)| (self.site.state.join(&path), path))
+                    .unzip()
+            }
+            Fix::Temp => {
+                let held = self.calls.iter().flat_map(|call| call.programs.iter());
+                let mut given = held.filter_map(|program| program.env.get("CABINCREW_TEMP_DIR"));
+                let last = given.next_back().map(PathBuf::from).into_iter();
+                last.map(|path| (path, "CABINCREW_TEMP_DIR".to_owned()))
+                    .unzip()
+            }
+            Fix::Nothing => return Done::Changed(Vec::new()),
+        };
+        if paths.is_empty() {
+            return Done::NothingFound("there is nothing that could be fixed".to_owned());
+        }
+        for (path, name) in paths.iter().zip(&named) {
+            match Fixed::fix(path, &self.site.root) {
+                Ok(fixed) => self.fixed.push(fixed),
+                Err(error) => return Done::NothingFound(format!("{name}: {error}")),
+            }
+        }
+        Done::Changed(named)
     }
 }
 

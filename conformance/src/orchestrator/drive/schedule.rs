@@ -177,7 +177,7 @@ pub(super) fn machine(root: &Path) -> Vec<Needs> {
         machine.push(Needs::Unprivileged);
     }
     if Fixed::works(root) {
-        machine.push(Needs::Fixed);
+        machine.push(Needs::ImmutableFiles);
     }
     machine
 }

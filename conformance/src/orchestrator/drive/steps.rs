@@ -58,12 +58,7 @@ impl Director<'_> {
             Act::Respond(respond) => self.respond(respond, &label, &name),
             Act::Edit(edit) => Taken {
                 done: Some(self.edit(edit, &label)),
-                // What the orchestrator has made itself is no workspace.
-                ..Taken::new(if edit.fix_temp {
-                    ActSeen::Tamper
-                } else {
-                    ActSeen::Edit
-                })
+                ..Taken::new(ActSeen::Edit)
             },
             Act::Change(table) => Taken {
                 done: Some(self.change(table)),
@@ -71,6 +66,10 @@ impl Director<'_> {
             },
             Act::Tamper(tamper) => Taken {
                 done: Some(self.tamper(tamper, &label)),
+                ..Taken::new(ActSeen::Tamper)
+            },
+            Act::Fix(what) => Taken {
+                done: Some(self.fix(*what)),
                 ..Taken::new(ActSeen::Tamper)
             },
             Act::Wait(milliseconds) => {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::copies;
 use super::director::Director;
-use super::fixed::Fixed;
 use super::respond::lines;
 use crate::drive::{place, snapshot};
 use crate::orchestrator::drill::{Tamper, TamperAct, TamperFile};
@@ -27,7 +26,7 @@ struct Found {
 
 impl Director<'_> {
     /// Damages what fits.
-    pub(super) fn tamper(&mut self, tamper: &Tamper, label: &str) -> Done {
+    pub(super) fn tamper(&self, tamper: &Tamper, label: &str) -> Done {
         if let TamperAct::Restore(step) = &tamper.by {
             return self.put_back(step);
         }
@@ -35,25 +34,7 @@ impl Director<'_> {
         if found.is_empty() {
             return Done::NothingFound(format!("there is no {}", tamper.file));
         }
-        match tamper.by {
-            TamperAct::Fix(true) => self.fix(found),
-            TamperAct::Fix(false) => {
-                self.fixed.clear();
-                Done::Changed(vec!["released".to_owned()])
-            }
-            _ => self.damage(found, &tamper.by),
-        }
-    }
-
-    fn fix(&mut self, found: Vec<Found>) -> Done {
-        for file in &found {
-            let path = self.site.state.join(&file.path);
-            match Fixed::fix(&path, &self.site.root) {
-                Ok(fixed) => self.fixed.push(fixed),
-                Err(error) => return Done::NothingFound(format!("{}: {error}", file.path)),
-            }
-        }
-        Done::Changed(found.into_iter().map(|file| file.path).collect())
+        self.damage(found, &tamper.by)
     }
 
     /// Damages one file.
@@ -279,7 +260,7 @@ fn damage(path: &Path, at: Option<(usize, usize)>, by: &TamperAct) -> io::Result
             let (start, length) = at.unwrap_or((0, length));
             bytes.splice(start..start + length, text.bytes());
         }
-        TamperAct::Fix(_) | TamperAct::Restore(_) => return Ok(()),
+        TamperAct::Restore(_) => return Ok(()),
     }
     write_over(path, &bytes)
 }

@@ -302,7 +302,7 @@ const fn offers(needs: Needs) -> Option<&'static str> {
         Needs::SeveralSteps => Some("workflow of several steps"),
         Needs::ConfiguredApproval => Some("setting that asks for approval in any case"),
         Needs::Signatures => Some("signature of audit events"),
-        Needs::Mounts | Needs::Unprivileged | Needs::Fixed => None,
+        Needs::Mounts | Needs::Unprivileged | Needs::ImmutableFiles => None,
     }
 }
 

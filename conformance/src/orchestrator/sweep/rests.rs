@@ -58,6 +58,7 @@ fn killed(step: &Step, script: &str, mode: &str) -> Option<Step> {
         }
         Act::Resume(_)
         | Act::Edit(_)
+        | Act::Fix(_)
         | Act::Change(_)
         | Act::Tamper(_)
         | Act::Each(_)

@@ -54,6 +54,7 @@ fn is_repeatable(step: &Step) -> bool {
         Act::Respond(respond) => respond.again.is_none() && is_plain(&respond.verb()),
         Act::Resume(_)
         | Act::Edit(_)
+        | Act::Fix(_)
         | Act::Change(_)
         | Act::Tamper(_)
         | Act::Each(_)
