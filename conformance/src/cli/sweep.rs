@@ -20,6 +20,9 @@ use crate::orchestrator::sweep::{
 };
 use crate::report::plain::{safe, shell_word};
 
+/// What happens at points where nothing else is asked for.
+const KILLS: &str = "before,after,torn";
+
 const EXAMPLES: &str = "\
 Options come before BIN; everything after BIN belongs to the orchestrator:
   cabincrew-conform sweep ./my-orchestrator
@@ -55,7 +58,7 @@ pub(crate) struct SweepArgs {
         value_enum,
         value_name = "MODE",
         value_delimiter = ',',
-        default_value = "before,after,torn"
+        default_value = KILLS
     )]
     mode: Vec<ModeArg>,
     /// Of the calls that fail (--mode errno) only this one: ENOSPC, 'EIO for ever', short
@@ -70,7 +73,7 @@ pub(crate) struct SweepArgs {
         value_enum,
         value_name = "MODE",
         value_delimiter = ',',
-        default_value = "before,after,torn"
+        default_value = KILLS
     )]
     then_mode: Vec<ModeArg>,
     /// Which parts

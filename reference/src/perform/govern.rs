@@ -203,8 +203,8 @@ impl Site {
             artifact: json!({"artifact_type": "cabincrew.log", "action": "none", "mime": "text/plain"}),
             body: Some(body),
         });
-        let sealed = record.stage.sealed().map(|sealed| &sealed.plan.receipt);
-        let receipt = sealed
+        let planned = record.stage.sealed().map(|sealed| &sealed.plan.receipt);
+        let receipt = planned
             .filter(|_| fault::on(Fault::PlanReceiptJudgedAgain))
             .unwrap_or(receipt);
         let mut input = preflight_input(record, receipt, artifacts);

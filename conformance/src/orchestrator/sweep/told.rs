@@ -9,7 +9,7 @@ use super::double::Double;
 use super::every::Sweep;
 use super::power::PowerLoss;
 use crate::orchestrator::judge::Violation;
-use crate::report::plain::{safe, shell_word};
+use crate::report::plain::{duration, safe, shell_word};
 
 /// One thing that no crash excuses, and where the crash was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,15 +121,14 @@ impl Sweep {
         let tally = &self.tally;
         let _ = writeln!(
             text,
-            "scenario {scenario}: {} points, {} of {} faults driven, {} made, {} not reached, {} findings, {}.{} s",
+            "scenario {scenario}: {} points, {} of {} faults driven, {} made, {} not reached, {} findings, {}",
             self.points.len(),
             tally.driven,
             tally.jobs,
             tally.fired,
             tally.missed.len(),
             tally.findings.len(),
-            took_ms / 1000,
-            took_ms % 1000 / 100,
+            duration(took_ms),
         );
         if self.blurred {
             let _ = writeln!(
@@ -185,15 +184,14 @@ impl Double {
         let sample = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
         let _ = writeln!(
             text,
-            "scenario {scenario}: recoveries from {} of {} faults broken off{sample}: {} pairs driven, {} made, {} not reached, {} findings, {}.{} s",
+            "scenario {scenario}: recoveries from {} of {} faults broken off{sample}: {} pairs driven, {} made, {} not reached, {} findings, {}",
             self.taken,
             self.firsts,
             tally.driven,
             tally.fired,
             tally.missed.len(),
             tally.findings.len(),
-            took_ms / 1000,
-            took_ms % 1000 / 100,
+            duration(took_ms),
         );
         let last = match self.outcome() {
             Outcome::Violated => "DOES NOT SURVIVE",
@@ -231,14 +229,13 @@ impl PowerLoss {
         }
         let _ = writeln!(
             text,
-            "scenario {scenario}: {} images of power losses, {} failed syncs, {} judged, {} findings, {} notes, {}.{} s",
+            "scenario {scenario}: {} images of power losses, {} failed syncs, {} judged, {} findings, {} notes, {}",
             self.images,
             self.syncs,
             self.judged,
             self.findings.len(),
             self.notes.len(),
-            took_ms / 1000,
-            took_ms % 1000 / 100,
+            duration(took_ms),
         );
         let last = match self.outcome() {
             Outcome::Violated => "DOES NOT SURVIVE",
@@ -301,14 +298,13 @@ impl Corruption {
         );
         let _ = writeln!(
             text,
-            "{} identical, {} repaired, {} halted, {} earlier, {} findings, {}.{} s",
+            "{} identical, {} repaired, {} halted, {} earlier, {} findings, {}",
             self.identical,
             self.repaired,
             self.halted,
             self.earlier,
             self.findings.len() + self.alike,
-            took_ms / 1000,
-            took_ms % 1000 / 100,
+            duration(took_ms),
         );
         let last = match self.outcome() {
             Outcome::Violated => "DOES NOT SURVIVE",
