@@ -156,6 +156,7 @@ faults! {
     UnreadablePolicyAllows = "unreadable-policy-allows",
     UnseenContentAllows = "unseen-content-allows",
     UnusableScoreAllows = "unusable-score-allows",
+    ViolationsNotAudited = "violations-not-audited",
     WarnAtInfo = "warn-at-info",
     WarnBlocks = "warn-blocks",
     WarnNotAudited = "warn-not-audited",

@@ -75,6 +75,15 @@ fn retell_policy(event: &mut AuditEvent) {
         policy.violations = None;
         policy.warnings = None;
     }
+    if on(Fault::ViolationsNotAudited) {
+        policy.violations = None;
+        policy.warnings = None;
+        for evaluation in policy.policy_evaluations.iter_mut().flatten() {
+            evaluation.reason = None;
+            let evidence = evaluation.evidence.iter_mut();
+            evidence.for_each(|it| it.retain(|name, _| name == "evaluation_id"));
+        }
+    }
     if on(Fault::AggregationNotExplained) {
         policy.aggregation_method = None;
     }
