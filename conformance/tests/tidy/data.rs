@@ -173,3 +173,29 @@ fn every_vector_file_is_read_by_a_test() {
         }
     }
 }
+
+/// An embedded folder that no build script watches is embedded as it was before a file came to it.
+#[test]
+fn every_embedded_folder_is_watched() {
+    let mut embedded = 0;
+    for file in repository::files() {
+        if !file.has_extension("rs") || !file.path.contains("/src/") {
+            continue;
+        }
+        let text = file.text().expect("Rust files are text");
+        for (_, rest) in text
+            .match_indices("include_dir!(\"$CARGO_MANIFEST_DIR/")
+            .map(|(at, found)| text.split_at(at + found.len()))
+        {
+            let folder = rest.split('"').next().unwrap_or_default();
+            let top = folder.split('/').next().unwrap_or_default();
+            let (krate, _) = file.path.split_once("/src/").unwrap_or_default();
+            let script = repository::read(&format!("{krate}/build.rs"));
+            let watched =
+                script.contains(&format!("\"{top}\"")) || script.contains(&format!("={top}\""));
+            assert!(watched, "{krate}/build.rs does not watch {folder}");
+            embedded += 1;
+        }
+    }
+    assert!(embedded >= 9, "the embedded folders were not found");
+}
