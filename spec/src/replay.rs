@@ -287,10 +287,16 @@ impl Replay {
     }
 
     fn close(&mut self, step_id: &str) -> Result<Phase, ReplayError> {
-        let phase = self.open.get_mut(step_id).and_then(Vec::pop);
-        phase.ok_or_else(|| ReplayError::NothingOpen {
+        let nothing = || ReplayError::NothingOpen {
             step_id: step_id.to_owned(),
-        })
+        };
+        let phases = self.open.get_mut(step_id).ok_or_else(nothing)?;
+        let phase = phases.pop().ok_or_else(nothing)?;
+        // Steps that are over are forgotten: every entry works on a copy of what is open.
+        if phases.is_empty() {
+            self.open.remove(step_id);
+        }
+        Ok(phase)
     }
 
     fn move_to(&mut self, to: State) -> Result<(), ReplayError> {

@@ -17,7 +17,7 @@ const USUAL_SEED: u64 = 1;
 /// The orchestrator and how it is called.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CallArgs {
-    /// How many runs at the same time [default: one for each processor]
+    /// How many runs at the same time [default: two for each processor]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
     /// The seed of everything that is made up, such as ids, secrets and samples

@@ -19,11 +19,13 @@ use crate::orchestrator::plan::RunPlan;
 
 /// Longest path of a directory in which sockets can be.
 const ROOT_MAX: usize = 70;
+/// Runs at the same time for each processor: most of a run is waiting, for disks, engines and limits.
+const RUNS_A_PROCESSOR: usize = 2;
 
 /// How to drive.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many runs at the same time; 0 is one for each processor.
+    /// How many runs at the same time; 0 is [`RUNS_A_PROCESSOR`] for each processor.
     pub jobs: usize,
     /// The limit of one call.
     pub timeout: Duration,
@@ -94,7 +96,8 @@ impl<'a> Kit<'a> {
 /// How many runs at the same time.
 pub(super) fn jobs(options: &Options) -> usize {
     if options.jobs == 0 {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        processors * RUNS_A_PROCESSOR
     } else {
         options.jobs
     }
