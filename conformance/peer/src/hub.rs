@@ -5,6 +5,7 @@
 //! program: it then ends at once, without acting. Without a reachable socket a program goes on alone.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub struct HubAt {
     /// Folders in which it tries to create a file: `workspace`, `artifacts`, `temp`, `elsewhere`.
     #[serde(default)]
     pub try_write: Vec<String>,
+    /// Where its harness listens on the network; it tries to connect there.
+    #[serde(default)]
+    pub try_connect: Option<SocketAddr>,
 }
 
 /// A connection to the hub, or none.

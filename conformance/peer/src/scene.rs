@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -14,6 +16,8 @@ use crate::fault::base64;
 use crate::hub::{Hub, HubAt};
 use crate::journal::descriptors;
 
+/// The longest wait for a connection to the harness on the same machine.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Most entries of one listing.
 const NAMES_MAX: usize = 2000;
 /// Deepest folder that is listed.
@@ -71,6 +75,10 @@ pub(crate) fn begin(
         }
     }
     let [ppid, pgid, sid] = relations();
+    let connected = at.try_connect.map(|listener| {
+        let stream = TcpStream::connect_timeout(&listener, CONNECT_MAX);
+        stream.is_ok()
+    });
     json!({
         "at": "begin",
         "script": at.script,
@@ -87,6 +95,7 @@ pub(crate) fn begin(
         "artifacts_before": artifacts,
         "temp_before": temp,
         "writable": writable,
+        "connected": connected,
         "workspace_before": workspace,
         "workspace_forms": forms.unwrap_or_default(),
     })

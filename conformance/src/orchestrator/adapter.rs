@@ -150,6 +150,7 @@ fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bo
             | Needs::Expiry
             | Needs::PostExecution
             | Needs::ConfiguredApproval
+            | Needs::OfflinePlanning
             | Needs::SeveralSteps => {}
             Needs::Signatures | Needs::Mounts | Needs::Unprivileged | Needs::ImmutableFiles => {
                 return Err(serde::de::Error::custom(

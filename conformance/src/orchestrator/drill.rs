@@ -350,6 +350,8 @@ pub enum Needs {
     SeveralSteps,
     /// The workflow file can ask for approval, whatever policies say (`approval.always`).
     ConfiguredApproval,
+    /// Engines reach no network while they plan.
+    OfflinePlanning,
     /// The adapter names the audit key.
     Signatures,
     /// The harness may mount: a read-only workspace.

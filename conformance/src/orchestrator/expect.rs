@@ -29,6 +29,8 @@ pub enum Expect {
     Completed,
     /// No engine could write outside its directories.
     Confined,
+    /// An engine tried to reach the network while it planned, and did not.
+    Offline,
     /// Nothing of these documents changed since an earlier step of the same run.
     Kept {
         /// That step.

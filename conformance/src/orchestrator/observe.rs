@@ -194,6 +194,9 @@ pub struct ProgramSeen {
     pub temp_before: Vec<String>,
     /// Which of its directories it can create a file in: `workspace`, `artifacts`, `temp`, `elsewhere`.
     pub writable: BTreeMap<String, bool>,
+    /// Whether it reached its harness over the network; none if it did not try.
+    #[serde(default)]
+    pub connected: Option<bool>,
     /// What the workspace held at the start: path to SHA-256.
     pub workspace_before: BTreeMap<String, String>,
     /// What is more than content there: path to `link TARGET`, `executable` or `folder`.

@@ -29,7 +29,7 @@ const BASE: [(&str, &str, &str); 2] = [
 
 /// For each capability that an adapter can claim, its name there and a check that only an orchestrator
 /// which has it can pass.
-const CAPABILITIES: [(Needs, &str, &str); 6] = [
+const CAPABILITIES: [(Needs, &str, &str); 7] = [
     (Needs::Opa, "opa", "CC-PRE-002/rego-allows"),
     (Needs::Onnx, "onnx", "CC-PRE-003/low-score-allows"),
     (Needs::Expiry, "expiry", "CC-APR-033/silence-is-refusal"),
@@ -47,6 +47,11 @@ const CAPABILITIES: [(Needs, &str, &str); 6] = [
         Needs::ConfiguredApproval,
         "configured-approval",
         "CC-PRE-034/configured-approval",
+    ),
+    (
+        Needs::OfflinePlanning,
+        "offline-planning",
+        "CC-SEC-006/offline-planning",
     ),
 ];
 

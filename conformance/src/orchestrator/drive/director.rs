@@ -161,6 +161,7 @@ impl<'a> Director<'a> {
                 socket: Some(site.socket.clone()),
                 workspace: site.workspace("a").to_owned(),
                 elsewhere: site.elsewhere.clone(),
+                listener: site.address(),
             },
             written: Written::default(),
             ids: site.workspaces.keys().map(id).collect(),

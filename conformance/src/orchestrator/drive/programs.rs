@@ -36,6 +36,7 @@ pub(super) struct Begin {
     artifacts_before: BTreeMap<String, String>,
     temp_before: Vec<String>,
     writable: BTreeMap<String, bool>,
+    connected: Option<bool>,
     workspace_before: BTreeMap<String, String>,
     workspace_forms: BTreeMap<String, String>,
 }
@@ -67,6 +68,7 @@ impl Begin {
             artifacts_before: self.artifacts_before,
             temp_before: self.temp_before,
             writable: self.writable,
+            connected: self.connected,
             workspace_before: self.workspace_before,
             workspace_forms: self.workspace_forms,
             artifacts_after: BTreeMap::new(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where one run takes place. Names are short: a socket's path has little room.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub(super) struct Site {
     pub(super) stage: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) elsewhere: PathBuf,
+    /// Where programs try to reach the network: whoever gets here reaches more than files.
+    listener: Option<Arc<TcpListener>>,
     pub(super) home: PathBuf,
     pub(super) tmp: PathBuf,
     /// Current directory of the orchestrator.
@@ -32,6 +36,7 @@ impl Site {
             stage: root.join("stage"),
             socket: root.join("hub"),
             elsewhere: root.join("elsewhere"),
+            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok().map(Arc::new),
             home: root.join("home"),
             tmp: root.join("tmp"),
             cwd: root.join("cwd"),
@@ -54,6 +59,11 @@ impl Site {
             fs::create_dir_all(folder)?;
         }
         Ok(site)
+    }
+
+    /// The address at which the network reaches this harness; none on a machine without a network.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref()?.local_addr().ok()
     }
 
     /// The workspace of a label.

@@ -42,6 +42,7 @@ pub(super) fn of(plan: &RunPlan, run: &Run) -> Result<Scene, EvidenceError> {
         socket: None,
         workspace: root.join("workspace-a"),
         elsewhere: root.join("elsewhere"),
+        listener: None,
     };
     stage::write(&stage, &places).map_err(not_staged)?;
     let mut files = Vec::new();

@@ -301,6 +301,7 @@ const fn offers(needs: Needs) -> Option<&'static str> {
         Needs::PostExecution => Some("governance after execution"),
         Needs::SeveralSteps => Some("workflow of several steps"),
         Needs::ConfiguredApproval => Some("setting that asks for approval in any case"),
+        Needs::OfflinePlanning => Some("network that is kept from engines while they plan"),
         Needs::Signatures => Some("signature of audit events"),
         Needs::Mounts | Needs::Unprivileged | Needs::ImmutableFiles => None,
     }

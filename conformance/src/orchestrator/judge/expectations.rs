@@ -92,6 +92,14 @@ fn reached(seen: &mut Observation) {
     take_off(seen).writable.insert("elsewhere".to_owned(), true);
 }
 
+fn off_line(seen: &mut Observation) {
+    plan(seen).connected = Some(false);
+}
+
+fn on_line(seen: &mut Observation) {
+    plan(seen).connected = Some(true);
+}
+
 fn closed(seen: &mut Observation) {
     plan(seen).writable.insert("workspace".to_owned(), false);
 }
@@ -125,6 +133,7 @@ fn other_triggers(seen: &mut Observation) {
 const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
     ("kind = 'completed'", 1, nothing, fails),
     ("kind = 'confined'", 1, tried, reached),
+    ("kind = 'offline'", 0, off_line, on_line),
     (
         "kind = 'kept'\nsince = 'run'\ndocuments = ['token', 'artifacts', 'requests']",
         1,

@@ -30,6 +30,7 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         // Rules are applied before it comes to this.
         E::Always { .. } => Err("a rule is no expectation on one step".to_owned()),
         E::Confined => guard::confined(view),
+        E::Offline => guard::offline(view),
         E::Completed => Ok(completed(view, views)),
         E::Event {
             event,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,8 @@ pub(crate) struct Places {
     /// Workflow `a`'s.
     pub(crate) workspace: PathBuf,
     pub(crate) elsewhere: PathBuf,
+    /// Where the harness listens on the network.
+    pub(crate) listener: Option<SocketAddr>,
 }
 
 /// What a written stage says.
@@ -139,12 +142,16 @@ impl Places {
             .map(toml::Value::from)
             .to_vec();
         let try_write = script.remove("try_write").unwrap_or(usual.into());
+        let connects = script.remove("try_connect") == Some(true.into());
         if let Some(socket) = &self.socket {
             let mut hub = toml::Table::new();
             hub.insert("socket".to_owned(), lossy(socket).into());
             hub.insert("script".to_owned(), name.into());
             hub.insert("elsewhere".to_owned(), lossy(&self.elsewhere).into());
             hub.insert("try_write".to_owned(), try_write);
+            if let Some(listener) = self.listener.filter(|_| connects) {
+                hub.insert("try_connect".to_owned(), listener.to_string().into());
+            }
             script.insert("hub".to_owned(), hub.into());
         }
         let text = self.text(&script.to_string());
