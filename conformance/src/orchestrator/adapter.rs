@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cabincrew_protocol::audit::{KeyError, VerifierKey};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +16,7 @@ use crate::adapter::hex;
 /// command lines of the driver contract.
 ///
 /// In templates stand `{state_dir}`, `{workspace}`, `{workflow_id}`, `{workflow}`, `{response}` and
-/// `{document}`, where they mean something.
+/// `{document}`, where they mean something, and `{adapter}` anywhere: the folder of the adapter file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrchestratorAdapter {
@@ -32,7 +33,8 @@ pub struct OrchestratorAdapter {
     pub events: BTreeMap<String, String>,
     /// The limit of one call, milliseconds; 30 s when absent.
     pub timeout_ms: Option<u64>,
-    /// The public key of the audit log, `<name>+<id>+<base64>`.
+    /// The public key of the audit log, `<name>+<id>+<base64>`, or the name of a file beside the
+    /// adapter that holds one; always the key itself once it is loaded.
     pub audit_key: Option<String>,
     /// The folder of stored artifacts that exported paths start at.
     pub artifacts_dir: Option<String>,
@@ -91,6 +93,16 @@ pub enum OrchestratorAdapterError {
         /// Why.
         source: toml::de::Error,
     },
+    /// The audit key is neither a key nor the name of a file that holds one.
+    #[error(
+        "audit_key of the adapter file {path} is no <name>+<id>+<base64>, and no file that holds one"
+    )]
+    AuditKey {
+        /// The adapter file.
+        path: PathBuf,
+        /// Why the text is no key.
+        source: KeyError,
+    },
 }
 
 impl OrchestratorAdapter {
@@ -111,7 +123,27 @@ impl OrchestratorAdapter {
                 source,
             })?;
         adapter.digest = Some(hex(&Sha256::digest(text.as_bytes())));
+        let folder = path.canonicalize().ok();
+        adapter.place(folder.as_deref().and_then(Path::parent).unwrap_or(path));
+        let key = adapter.audit_key.take().map(|key| vkey(&key, path));
+        adapter.audit_key = key.transpose()?;
         Ok(adapter)
+    }
+
+    /// Has words of the adapter name files of its folder.
+    fn place(&mut self, folder: &Path) {
+        let folder = folder.to_string_lossy();
+        let verbs = &mut self.verbs;
+        let templates = [
+            &mut verbs.run,
+            &mut verbs.resume,
+            &mut verbs.respond,
+            &mut verbs.export,
+        ];
+        let more = self.checkpoint.iter_mut().chain(self.version.iter_mut());
+        for template in templates.into_iter().chain(more) {
+            *template = fill(template, &[("adapter", &folder)]);
+        }
     }
 
     /// The adapter that was named, the one beside the program, or none.
@@ -138,6 +170,23 @@ impl OrchestratorAdapter {
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.unwrap_or(30_000))
     }
+}
+
+/// The key that an adapter gives, or that the file of that name beside it gives.
+fn vkey(given: &str, adapter: &Path) -> Result<String, OrchestratorAdapterError> {
+    let parsed = |text: &str| text.trim().parse::<VerifierKey>();
+    let source = match parsed(given) {
+        Ok(_) => return Ok(given.trim().to_owned()),
+        Err(source) => source,
+    };
+    let beside = adapter.with_file_name(given);
+    let held = std::fs::read_to_string(beside).ok();
+    let held = held.filter(|text| parsed(text).is_ok());
+    held.map(|text| text.trim().to_owned())
+        .ok_or_else(|| OrchestratorAdapterError::AuditKey {
+            path: adapter.to_owned(),
+            source,
+        })
 }
 
 /// Only what an orchestrator can offer; the others are the machine's.
@@ -170,4 +219,46 @@ pub(crate) fn fill(template: &[String], values: &[(&str, &str)]) -> Vec<String> 
         })
     };
     template.iter().map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "a.example+8b4cb9e9+AYIFdaRgwcviyPNJg0akGzhsRFDdGzXrdBKFKnEnBxSY";
+
+    /// What an adapter file of this text, beside a key file of that one, is loaded as.
+    fn loaded(text: &str, key: &str) -> Result<OrchestratorAdapter, OrchestratorAdapterError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("audit.vkey"), key).unwrap();
+        let path = folder.path().join("conform.toml");
+        std::fs::write(&path, text).unwrap();
+        OrchestratorAdapter::load(&path)
+    }
+
+    #[test]
+    fn a_key_stands_there_or_in_the_file_that_is_named() {
+        let key = VerifierKey::new("a.example", [7; 32]).unwrap().to_string();
+        let inline = loaded(&format!("audit_key = {key:?}"), "").unwrap();
+        assert_eq!(inline.audit_key.as_deref(), Some(&*key));
+        let named = loaded("audit_key = 'audit.vkey'", &format!("{key}\n")).unwrap();
+        assert_eq!(named.audit_key, inline.audit_key);
+        for (text, held) in [
+            ("audit_key = 'audit.vkey'", KEY),
+            ("audit_key = 'no.vkey'", &*key),
+        ] {
+            let error = loaded(text, held).unwrap_err();
+            assert!(matches!(error, OrchestratorAdapterError::AuditKey { .. }));
+        }
+    }
+
+    #[test]
+    fn words_name_files_beside_the_adapter() {
+        let adapter = loaded("[verbs]\nrun = ['{adapter}/start', '{workflow}']", "").unwrap();
+        let [start, workflow] = &adapter.verbs.run[..] else {
+            panic!("{:?}", adapter.verbs.run);
+        };
+        assert!(Path::new(start).is_absolute() && start.ends_with("/start"));
+        assert_eq!(workflow, "{workflow}");
+    }
 }

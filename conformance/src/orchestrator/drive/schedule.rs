@@ -67,9 +67,14 @@ pub(super) fn observation(
     machine: Vec<Needs>,
     runs: Vec<Run>,
 ) -> Observation {
+    let mut claims = adapter.capabilities.clone();
+    // Whoever gives a key says that there are signatures.
+    if adapter.audit_key.is_some() {
+        claims.insert(Needs::Signatures, true);
+    }
     Observation {
         format: OBSERVATION_FORMAT,
-        claims: adapter.capabilities.clone(),
+        claims,
         event_names: adapter.events.clone(),
         audit_key: adapter.audit_key.clone(),
         machine,

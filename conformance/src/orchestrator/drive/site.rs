@@ -36,7 +36,9 @@ impl Site {
             stage: root.join("stage"),
             socket: root.join("hub"),
             elsewhere: root.join("elsewhere"),
-            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok().map(Arc::new),
+            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .ok()
+                .map(Arc::new),
             home: root.join("home"),
             tmp: root.join("tmp"),
             cwd: root.join("cwd"),

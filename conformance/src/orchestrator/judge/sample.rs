@@ -270,7 +270,7 @@ fn program(script: &str, mode: &str, pid: u32) -> ProgramSeen {
         artifacts_before: BTreeMap::new(),
         temp_before: Vec::new(),
         writable: BTreeMap::new(),
-            connected: None,
+        connected: None,
         workspace_before: BTreeMap::new(),
         workspace_forms: BTreeMap::new(),
         artifacts_after: BTreeMap::new(),
