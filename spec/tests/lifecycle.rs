@@ -233,6 +233,23 @@ fn the_last_of_several_approvals_approves() {
 }
 
 #[test]
+fn governance_may_be_complete_before_it_asks() {
+    let mut entries = until_token();
+    entries.extend([start("preflight"), end(), request("a"), response("a", true)]);
+    let waited = [
+        State::PreflightComplete,
+        State::AwaitingApproval,
+        State::Approved,
+    ];
+    assert_eq!(states(&entries).unwrap()[6..], waited);
+    let only = [until_token(), vec![request("a")]].concat();
+    assert!(matches!(
+        states(&only),
+        Err(ReplayError::NothingOpen { .. })
+    ));
+}
+
+#[test]
 fn a_refusal_waits_for_the_failure_entry() {
     let mut entries = until_token();
     entries.extend([start("preflight"), request("a"), response("a", false)]);

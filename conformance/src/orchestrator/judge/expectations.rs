@@ -113,6 +113,19 @@ fn other_config(seen: &mut Observation) {
     given(take_off(seen), |it| it["config"] = json!({"a": 1}));
 }
 
+/// The move that C-25 tolerates.
+fn complete_before_asking(seen: &mut Observation) {
+    audit(seen, |all| {
+        let asked = all
+            .iter()
+            .position(|it| it["workflow_state"] == "AWAITING_APPROVAL");
+        let at = asked.expect("somebody was asked");
+        let mut complete = all[at].clone();
+        complete["workflow_state"] = json!("PREFLIGHT_COMPLETE");
+        all.insert(at, complete);
+    });
+}
+
 fn no_approved(seen: &mut Observation) {
     audit(seen, |all| {
         all.retain(|it| it["workflow_state"] != "APPROVED")
@@ -237,7 +250,7 @@ const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
     (
         "kind = 'path'\nstates = ['INIT', 'PLAN_GENERATED', 'ARTIFACTS_VALIDATED', 'TOKEN_CREATED', 'AWAITING_APPROVAL', 'APPROVED', 'READY_FOR_TAKEOFF', 'EXECUTION_COMPLETE', 'COMPLETED']",
         1,
-        nothing,
+        complete_before_asking,
         no_approved,
     ),
     ("kind = 'planning-guarded'", 0, closed, nothing),
