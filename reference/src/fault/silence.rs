@@ -43,11 +43,19 @@ fn is_kept_back(event: &AuditEvent) -> bool {
         "environment_prepared" => on(Fault::PreparationNotAudited),
         "error" => on(Fault::ErrorsNotAudited),
         "incomplete_entry" => on(Fault::TornTailNotAudited),
-        "model_result" => on(Fault::ModelResultsNotAudited) || is_decision_kept_back(event),
+        "model_result" => {
+            on(Fault::ModelResultsNotAudited)
+                || on(Fault::OnlyAggregateAudited)
+                || is_decision_kept_back(event)
+        }
         "plan_token_created" => on(Fault::TokenCreationNotAudited),
         "plan_token_verified" if went_wrong => false,
         "plan_token_verified" => on(Fault::VerificationNotAudited),
-        "policy_result" => on(Fault::PolicyResultsNotAudited) || is_decision_kept_back(event),
+        "policy_result" => {
+            on(Fault::PolicyResultsNotAudited)
+                || on(Fault::OnlyAggregateAudited)
+                || is_decision_kept_back(event)
+        }
         "post_execution" => on(Fault::PostExecutionNotAudited),
         "preflight_decision" => on(Fault::AggregateNotAudited) || is_decision_kept_back(event),
         "record_rebuilt" => on(Fault::RebuiltRecordNotAudited),

@@ -70,6 +70,9 @@ fn retell_policy(event: &mut AuditEvent) {
         event.severity = Some(Severity::Info);
         policy.warnings = None;
     }
+    if on(Fault::OnlyAggregateAudited) {
+        policy.policy_evaluations = None;
+    }
     if on(Fault::ReasonsNotAudited) {
         policy.policy_evaluations = None;
         policy.violations = None;
@@ -127,6 +130,9 @@ pub(crate) fn seal_wrongly(event: &mut Value, place_in_line: u64) {
 pub(crate) fn reask(request: &mut ApprovalRequest, plan: &[Stored], default_role: &str) {
     if on(Fault::RequestWithoutEvidence) {
         request.evidence = None;
+    }
+    if on(Fault::ApprovalIdIsStepId) {
+        request.approval_id.clone_from(&request.step_id);
     }
     if on(Fault::RequestWithoutReason) {
         request.reason.clear();

@@ -9,6 +9,7 @@ use super::check::check;
 use super::definition::Workflow;
 use super::error::WorkflowError;
 use super::yaml;
+use crate::fault::{self, Fault};
 
 /// A workflow file together with the folder that its paths are meant from.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +33,7 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
     };
     let bytes = std::fs::read(path).map_err(read)?;
     let absolute = std::fs::canonicalize(path).map_err(read)?;
-    let value = if is_yaml(path) {
+    let mut value = if is_yaml(path) {
         yaml::parse(&bytes).map_err(|source| WorkflowError::Yaml {
             path: owned(),
             source,
@@ -43,6 +44,9 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
             source,
         })?
     };
+    if fault::on(Fault::UnknownKindSkipped) {
+        skip_unknown_kinds(&mut value);
+    }
     let workflow: Workflow =
         serde_json::from_value(value).map_err(|source| WorkflowError::Shape {
             path: owned(),
@@ -51,6 +55,15 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
     check(&workflow)?;
     let base = absolute.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(Loaded { workflow, base })
+}
+
+/// What a faulty program makes of policies that it has no evaluator for.
+fn skip_unknown_kinds(value: &mut serde_json::Value) {
+    let policies = value.pointer_mut("/governance/policies");
+    if let Some(serde_json::Value::Array(policies)) = policies {
+        let known = |kind: &str| ["opa", "onnx", "custom"].contains(&kind);
+        policies.retain(|policy| policy["kind"].as_str().is_some_and(known));
+    }
 }
 
 fn is_yaml(path: &Path) -> bool {
