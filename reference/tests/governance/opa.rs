@@ -114,7 +114,7 @@ fn content_that_cannot_be_shown_denies() {
 
 #[test]
 fn broken_policies_deny_and_say_why() {
-    let cases: [(&str, &[&str], &str); 18] = [
+    let cases: [(&str, &[&str], &str); 19] = [
         ("calls-the-network", &["evaluation"], "http.send"),
         ("conflict", &["evaluation"], "conflicts"),
         ("divides-by-zero", &["evaluation"], "zero"),
@@ -129,6 +129,7 @@ fn broken_policies_deny_and_say_why() {
         ("reads-the-clock", &["evaluation"], "time.now_ns"),
         ("runaway-recursion", EXHAUSTED, ""),
         ("syntax-error", &["malformed"], "expecting"),
+        ("throws-a-coin", &["evaluation"], "rand.intn"),
         ("undefined", &["undefined"], "no value"),
         ("unknown-decision", &["wrong_shape"], "permit"),
         ("unknown-member", &["wrong_shape"], "confidence"),

@@ -84,6 +84,7 @@ impl Module {
             |error: &dyn std::fmt::Display| Failure::new(FailureKind::Malformed, error.to_string());
         let mut engine = Engine::new();
         engine.set_strict_builtin_errors(true);
+        forbid_chance(&mut engine).map_err(|error| malformed(&error))?;
         engine
             .add_policy(name, source)
             .map_err(|error| malformed(&error))?;
@@ -119,6 +120,14 @@ impl Module {
             .map(Reply::Value)
             .map_err(|error| Failure::new(FailureKind::WrongShape, error.to_string()))
     }
+}
+
+/// Equal inputs give equal decisions (CC-PRE-022): a policy that throws a coin gets an error instead. The
+/// clock and unique ids are not built in.
+fn forbid_chance(engine: &mut Engine) -> Result<(), impl std::fmt::Display> {
+    let refuse =
+        |_| Err(std::io::Error::other("rand.intn: policies decide by their input alone").into());
+    engine.add_extension("rand.intn".to_owned(), 2, Box::new(refuse))
 }
 
 fn failed(error: &str) -> Failure {

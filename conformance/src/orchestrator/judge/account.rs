@@ -236,6 +236,18 @@ pub(super) fn components(view: &View<'_>) -> Told {
     any.then(|| unless(known > 0, "events of known types", kinds(docs.log())))
 }
 
+/// What a comparison of tokens says of them is what they show.
+fn compared(event: &Event) -> bool {
+    let value = |name: &str| event.value.pointer(&format!("/integrity_check/{name}"));
+    let (expected, actual) = (value("expected_plan_token"), value("actual_plan_token"));
+    match value("plan_token_match") {
+        Some(Value::Bool(same)) if expected.is_some() && actual.is_some() => {
+            *same == (expected == actual)
+        }
+        _ => true,
+    }
+}
+
 /// A decision stands with the evaluations that it was made from, a comparison with both values.
 pub(super) fn decisions(view: &View<'_>) -> Told {
     let mut any = false;
@@ -254,8 +266,9 @@ pub(super) fn decisions(view: &View<'_>) -> Told {
                     let pointer = format!("/integrity_check/{name}");
                     event.value.pointer(&pointer).is_some()
                 };
-                (there("expected_plan_token") && there("actual_plan_token"))
-                    || !items(&event.value, "/integrity_check/differences").is_empty()
+                ((there("expected_plan_token") && there("actual_plan_token"))
+                    || !items(&event.value, "/integrity_check/differences").is_empty())
+                    && compared(event)
             }
             "approval_response" => event.value.get("approval").is_some(),
             _ => continue,

@@ -204,6 +204,15 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
             "approval records that repeat a delivered response",
             record.to_string(),
         ));
+        let times = delivered.iter().filter(|it| same(it));
+        let mut times = times.filter_map(|it| text(it, "/timestamp")).peekable();
+        let written = text(record, "/approved_at").unwrap_or_default();
+        let said = times.peek().copied().unwrap_or_default().to_owned();
+        problems.extend(unless(
+            times.peek().is_none() || times.any(|said| time::kept(said, written)),
+            format!("approved_at as the response says it, {said}"),
+            record.to_string(),
+        ));
         let request = docs
             .asked()
             .iter()
@@ -213,6 +222,7 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
             "the plan_token_hash of the request in its approval record",
             record.to_string(),
         ));
+        problems.extend(unpermitted(view, record, request));
         problems.extend(unless(
             !items(record, "/evidence_hashes").is_empty(),
             "evidence_hashes that name what was reviewed",
@@ -242,6 +252,25 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
         ));
     }
     (granted || rejected.is_some() || !records.is_empty()).then_some(problems)
+}
+
+/// An approval is that of somebody to whom the roster gives the role that was asked for.
+fn unpermitted(view: &View<'_>, record: &Value, request: Option<&Value>) -> Problems {
+    let roster = items(&view.run.roster, "/approvers");
+    let role = request.and_then(|it| it.get("required_role"));
+    let Some(role) = role.filter(|_| !roster.is_empty() && record["approved"] == true) else {
+        return Problems::new();
+    };
+    unless(
+        roster.iter().any(|person| holds(person, record, role)),
+        format!("no approval by somebody who has not the role {role}"),
+        record.to_string(),
+    )
+}
+
+/// Whether a person of the roster is the approver of a document, and has that role.
+fn holds(person: &Value, document: &Value, role: &Value) -> bool {
+    person.get("approver") == document.get("approver") && items(person, "/roles").contains(role)
 }
 
 /// What an approval record says was reviewed are the governed artifacts, by their descriptor digests.
@@ -299,11 +328,8 @@ fn rejected<'v>(view: &View<'_>, docs: &'v Docs) -> Option<&'v str> {
         .iter()
         .find(|it| it.get("approval_id") == response.get("approval_id"))?;
     let role = request.get("required_role")?;
-    let holds = |person: &&Value| {
-        person.get("approver") == response.get("approver") && items(person, "/roles").contains(role)
-    };
-    let roster = items(&view.run.roster, "/approvers");
-    roster.iter().find(holds)?;
+    let mut roster = items(&view.run.roster, "/approvers").iter();
+    roster.find(|person| holds(person, &response, role))?;
     text(request, "/approval_id")
 }
 
@@ -324,6 +350,19 @@ pub(super) fn audited(view: &View<'_>, views: &Views<'_>) -> Told {
     ))
 }
 
+/// The events about responses, or what else there is.
+fn answers(docs: &Docs) -> String {
+    let told = docs
+        .log()
+        .iter()
+        .filter(|it| it.kind == "approval_response");
+    let told: Vec<String> = told.map(|it| it.value["approval"].to_string()).collect();
+    if told.is_empty() {
+        return kinds(docs.log());
+    }
+    told.join(", ")
+}
+
 /// An accepted response's event says what the response says.
 pub(super) fn event(view: &View<'_>, views: &Views<'_>) -> Told {
     let docs = view.settled().filter(|_| responded(view))?;
@@ -332,6 +371,8 @@ pub(super) fn event(view: &View<'_>, views: &Views<'_>) -> Told {
     let known = items(old, "/approvals").len();
     let record = items(state, "/approvals").get(known)?;
     let response = parse(view.step.response.as_deref()?.as_bytes()).ok()?;
+    let said = text(&response, "/timestamp");
+    let in_time = |written: &str| said.is_none_or(|said| time::kept(said, written));
     let same = |event: &Event| {
         let block = event.value.get("approval");
         let equal = |name: &str| block.and_then(|it| it.get(name)) == response.get(name);
@@ -340,11 +381,13 @@ pub(super) fn event(view: &View<'_>, views: &Views<'_>) -> Told {
                 .iter()
                 .all(|name| equal(name))
             && block.and_then(|it| it.get("plan_token_hash")) == record.get("plan_token_hash")
-            && block.is_some_and(|it| it.get("timestamp").is_some())
+            && block
+                .and_then(|it| text(it, "/timestamp"))
+                .is_some_and(in_time)
     };
     Some(unless(
         docs.log().iter().any(same),
         "an event approval_response with approver, outcome, reason, token and time of the response",
-        kinds(docs.log()),
+        answers(docs),
     ))
 }

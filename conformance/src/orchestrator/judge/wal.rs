@@ -246,7 +246,21 @@ pub(super) fn complete(view: &View<'_>) -> Told {
             format!("an entry approval_requested for {}", words::found(id)),
             "there is none",
         ));
+        let role = request.get("required_role");
+        let mut entries = of_type("approval_requested");
+        let other = entries.find(|entry| {
+            text(entry, "/data/approval_id") == id && entry.pointer("/data/required_role") != role
+        });
+        problems.extend(unless(
+            other.is_none(),
+            format!(
+                "the required_role of the request {} in its entry",
+                words::found(id)
+            ),
+            other.map_or_else(String::new, ToString::to_string),
+        ));
     }
+    problems.extend(failed_step(view, entries));
     let ends = of_type("workflow_completed").count() + of_type("workflow_failed").count();
     let wanted = usize::from(docs.state()?.is_final());
     problems.extend(unless(
@@ -255,4 +269,28 @@ pub(super) fn complete(view: &View<'_>) -> Told {
         format!("{ends}"),
     ));
     Some(problems)
+}
+
+/// The step that failed is the one that had begun last, or the one after it, which was to begin.
+fn failed_step(view: &View<'_>, entries: &[Value]) -> Problems {
+    let of_type = |kind: &str| {
+        let mut all = entries.iter().rev();
+        all.find(|entry| text(entry, "/entry_type") == Some(kind))
+    };
+    let told = of_type("workflow_failed").and_then(|it| text(it, "/data/failed_step"));
+    let begun = of_type("step_started").and_then(|it| text(it, "/data/step_id"));
+    let (Some(told), Some(begun)) = (told.filter(|it| !it.is_empty()), begun) else {
+        return Problems::new();
+    };
+    let ids = items(&view.run.workflow, "/steps").iter();
+    let ids: Vec<&str> = ids.filter_map(|step| text(step, "/step_id")).collect();
+    let place = |id: &str| ids.iter().position(|known| *known == id);
+    let (Some(failed), Some(at)) = (place(told), place(begun)) else {
+        return Problems::new();
+    };
+    unless(
+        failed == at || failed == at + 1,
+        format!("failed_step names {begun}, which had begun"),
+        told,
+    )
 }
