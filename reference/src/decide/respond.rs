@@ -183,7 +183,11 @@ fn refuse(
         return Err("the request has expired".to_owned());
     }
     let approver = document.approver.as_deref().unwrap_or_default();
-    let role = &request.request.required_role;
+    let role = if fault::on(Fault::DefaultRoleApproves) {
+        &approval.default_role
+    } else {
+        &request.request.required_role
+    };
     if approver.is_empty() && fault::on(Fault::AnonymousApproval) {
         return Ok(None);
     }

@@ -27,6 +27,9 @@ pub(crate) fn restate(state: &mut WorkflowStateRecord) {
         state.approvals.clear();
     }
     for approval in &mut state.approvals {
+        if on(Fault::ApprovalDatedOnArrival) {
+            approval.approved_at.clone_from(&state.updated_at);
+        }
         if on(Fault::ApprovalKeptWithoutToken) {
             approval.plan_token_hash.clear();
         }
@@ -83,6 +86,7 @@ pub(crate) fn relog(entries: &mut Vec<Value>) {
     if on(Fault::EntriesOutOfOrder) && entries.len() > 4 {
         entries.swap(3, 4);
     }
+    misname(entries);
     for (index, entry) in entries.iter_mut().enumerate() {
         if on(Fault::EntryNumbersRepeat)
             && let Some(members) = entry.as_object_mut()
@@ -96,6 +100,31 @@ pub(crate) fn relog(entries: &mut Vec<Value>) {
             let sum = digest::of_json(&data).map(|sum| Value::from(sum.to_string()));
             set(entry, "checksum", sum.unwrap_or_default());
         }
+    }
+}
+
+/// Names another role or step than the true one in entries, and sums them up anew.
+fn misname(entries: &mut [Value]) {
+    let first = entries
+        .iter()
+        .find_map(|entry| entry.pointer("/data/step_id"));
+    let first = first.cloned().unwrap_or_default();
+    for entry in entries {
+        let kind = entry.get("entry_type").and_then(Value::as_str);
+        let change = match kind {
+            Some("approval_requested") if on(Fault::RequestsLoggedForDefaultRole) => {
+                ("required_role", Value::from("approver"))
+            }
+            Some("workflow_failed") if on(Fault::FailureOfFirstStepLogged) => {
+                ("failed_step", first.clone())
+            }
+            _ => continue,
+        };
+        if let Some(data) = entry.get_mut("data") {
+            set(data, change.0, change.1);
+        }
+        let sum = wal::checksum(entry).map(|sum| Value::from(sum.to_string()));
+        set(entry, "checksum", sum.unwrap_or_default());
     }
 }
 

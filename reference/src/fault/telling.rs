@@ -6,6 +6,7 @@ use cabincrew_protocol::decision::{Decision, DecisionSeverity};
 use serde_json::Value;
 
 use super::{Fault, on};
+use crate::clock;
 use crate::fact::Stored;
 
 /// Changes an event before it is numbered and sealed; leaves it as it is.
@@ -22,14 +23,21 @@ pub(crate) fn retell(event: &mut AuditEvent) {
         if on(Fault::ApproverNotAudited) {
             approval.approver.clear();
         }
+        if on(Fault::ApprovalAuditedOnArrival) {
+            approval.timestamp = clock::now();
+        }
         if on(Fault::ApprovalAuditedWithoutToken) {
             approval.plan_token_hash.clear();
         }
     }
-    if let Some(integrity) = event.integrity_check.as_mut()
-        && on(Fault::ActualTokenNotAudited)
-    {
-        integrity.actual_plan_token = None;
+    if let Some(integrity) = event.integrity_check.as_mut() {
+        if on(Fault::ActualTokenNotAudited) {
+            integrity.actual_plan_token = None;
+        }
+        if on(Fault::ActualTokenCopied) {
+            let expected = integrity.expected_plan_token.clone();
+            integrity.actual_plan_token = expected;
+        }
     }
     if event.event_type == "engine_complete" && on(Fault::ReceiptNotAudited) {
         event.engine = None;

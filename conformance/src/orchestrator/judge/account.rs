@@ -237,7 +237,7 @@ pub(super) fn components(view: &View<'_>) -> Told {
 }
 
 /// What a comparison of tokens says of them is what they show.
-fn compared(event: &Event) -> bool {
+pub(super) fn compared(event: &Event) -> bool {
     let value = |name: &str| event.value.pointer(&format!("/integrity_check/{name}"));
     let (expected, actual) = (value("expected_plan_token"), value("actual_plan_token"));
     match value("plan_token_match") {

@@ -217,11 +217,14 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
             .asked()
             .iter()
             .find(|request| request.get("approval_id") == record.get("approval_id"));
-        problems.extend(unless(
-            request.is_some_and(|it| it.get("plan_token_hash") == record.get("plan_token_hash")),
-            "the plan_token_hash of the request in its approval record",
-            record.to_string(),
-        ));
+        let bound =
+            request.is_some_and(|it| it.get("plan_token_hash") == record.get("plan_token_hash"));
+        let wanted = if request.is_some() {
+            "the plan_token_hash of the request in its approval record"
+        } else {
+            "the request of each approval record among the exported ones"
+        };
+        problems.extend(unless(bound, wanted, record.to_string()));
         problems.extend(unpermitted(view, record, request));
         problems.extend(unless(
             !items(record, "/evidence_hashes").is_empty(),

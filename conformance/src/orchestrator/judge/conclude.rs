@@ -136,7 +136,11 @@ impl<'a> Court<'a> {
             verdict.findings.clear();
             verdict.findings_total = 0;
             verdict.outcome = Outcome::NotApplicable;
-            let why = "the adapter says nothing about it, and what would show it did not succeed";
+            let why = if needs == Needs::Signatures {
+                "the adapter names no audit_key"
+            } else {
+                "the adapter says nothing about it, and what would show it did not succeed"
+            };
             verdict.reason = Some(why.to_owned());
         }
         verdict
