@@ -39,7 +39,8 @@ Options come before BIN; everything after BIN belongs to the orchestrator:
   cabincrew-conform orchestrator --partition 1/4 --format junit ./my-orchestrator >results.xml
 
 An adapter file conform.toml beside BIN is found by itself. A filter is an id, an id prefix ending in *, a
-requirement, an area (APR), level:SHOULD, class:profile or drill:NAME, joined with &, |, ! and parentheses.";
+requirement, an area (APR), level:SHOULD, class:profile or drill:NAME, joined with &, |, ! and parentheses. Checks
+on every step look at the drills that are driven: at fewer under a filter, so a green part says less than the whole.";
 
 /// Judge an orchestrator
 #[derive(Debug, clap::Args)]
