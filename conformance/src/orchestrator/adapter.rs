@@ -201,7 +201,11 @@ fn capabilities<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Needs, bo
             | Needs::ConfiguredApproval
             | Needs::OfflinePlanning
             | Needs::SeveralSteps => {}
-            Needs::Signatures | Needs::Mounts | Needs::Unprivileged | Needs::ImmutableFiles => {
+            Needs::ResultsOfSteps
+            | Needs::Signatures
+            | Needs::Mounts
+            | Needs::Unprivileged
+            | Needs::ImmutableFiles => {
                 return Err(serde::de::Error::custom(
                     "that capability is not claimed here",
                 ));

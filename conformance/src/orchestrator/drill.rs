@@ -348,6 +348,8 @@ pub enum Needs {
     PostExecution,
     /// Several steps in one workflow.
     SeveralSteps,
+    /// Post-execution governance of several steps: claimed where both are.
+    ResultsOfSteps,
     /// The workflow file can ask for approval, whatever policies say (`approval.always`).
     ConfiguredApproval,
     /// Engines reach no network while they plan.

@@ -72,6 +72,12 @@ pub(super) fn observation(
     if adapter.audit_key.is_some() {
         claims.insert(Needs::Signatures, true);
     }
+    let both = [Needs::PostExecution, Needs::SeveralSteps].map(|needs| claims.get(&needs).copied());
+    if both.contains(&Some(false)) {
+        claims.insert(Needs::ResultsOfSteps, false);
+    } else if both == [Some(true); 2] {
+        claims.insert(Needs::ResultsOfSteps, true);
+    }
     Observation {
         format: OBSERVATION_FORMAT,
         claims,

@@ -304,6 +304,7 @@ const fn offers(needs: Needs) -> Option<&'static str> {
         Needs::Expiry => Some("expiry of approvals"),
         Needs::PostExecution => Some("governance after execution"),
         Needs::SeveralSteps => Some("workflow of several steps"),
+        Needs::ResultsOfSteps => Some("governance after execution of several steps"),
         Needs::ConfiguredApproval => Some("setting that asks for approval in any case"),
         Needs::OfflinePlanning => Some("network that is kept from engines while they plan"),
         Needs::Signatures => Some("signature of audit events"),
