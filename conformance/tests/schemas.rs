@@ -57,6 +57,9 @@ fn schema_and_loader_agree_on_adapters() {
     }
 }
 
+/// A key as an adapter gives it.
+const KEY: &str = include_str!("../../reference/audit.vkey");
+
 #[test]
 fn schema_and_loader_agree_on_adapters_of_orchestrators() {
     let schema = schema("orchestrator-adapter");
@@ -74,7 +77,7 @@ fn schema_and_loader_agree_on_adapters_of_orchestrators() {
         ),
         (json!({"checkpoint": ["sign"], "version": ["-V"]}), true),
         (
-            json!({"artifacts_dir": "{state_dir}/a", "audit_key": "k"}),
+            json!({"artifacts_dir": "{state_dir}/a", "audit_key": KEY}),
             true,
         ),
         (json!({"verbs": {"start": ["x"]}}), false),

@@ -175,9 +175,8 @@ impl OrchestratorAdapter {
 /// The key that an adapter gives, or that the file of that name beside it gives.
 fn vkey(given: &str, adapter: &Path) -> Result<String, OrchestratorAdapterError> {
     let parsed = |text: &str| text.trim().parse::<VerifierKey>();
-    let source = match parsed(given) {
-        Ok(_) => return Ok(given.trim().to_owned()),
-        Err(source) => source,
+    let Err(source) = parsed(given) else {
+        return Ok(given.trim().to_owned());
     };
     let beside = adapter.with_file_name(given);
     let held = std::fs::read_to_string(beside).ok();

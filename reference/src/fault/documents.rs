@@ -27,8 +27,8 @@ pub(crate) fn restate(state: &mut WorkflowStateRecord) {
         state.approvals.clear();
     }
     for approval in &mut state.approvals {
-        if on(Fault::ApprovalDatedOnArrival) {
-            approval.approved_at.clone_from(&state.updated_at);
+        if on(Fault::ApprovalDatedAtCreation) {
+            approval.approved_at.clone_from(&state.created_at);
         }
         if on(Fault::ApprovalKeptWithoutToken) {
             approval.plan_token_hash.clear();

@@ -6,7 +6,6 @@ use cabincrew_protocol::decision::{Decision, DecisionSeverity};
 use serde_json::Value;
 
 use super::{Fault, on};
-use crate::clock;
 use crate::fact::Stored;
 
 /// Changes an event before it is numbered and sealed; leaves it as it is.
@@ -23,8 +22,8 @@ pub(crate) fn retell(event: &mut AuditEvent) {
         if on(Fault::ApproverNotAudited) {
             approval.approver.clear();
         }
-        if on(Fault::ApprovalAuditedOnArrival) {
-            approval.timestamp = clock::now();
+        if on(Fault::ApprovalAuditedWithoutTime) {
+            "1970-01-01T00:00:00Z".clone_into(&mut approval.timestamp);
         }
         if on(Fault::ApprovalAuditedWithoutToken) {
             approval.plan_token_hash.clear();

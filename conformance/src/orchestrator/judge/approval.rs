@@ -209,8 +209,8 @@ pub(super) fn records(view: &View<'_>, views: &Views<'_>) -> Told {
         let written = text(record, "/approved_at").unwrap_or_default();
         let said = times.peek().copied().unwrap_or_default().to_owned();
         problems.extend(unless(
-            times.peek().is_none() || times.any(|said| time::kept(said, written)),
-            format!("approved_at as the response says it, {said}"),
+            times.peek().is_none() || times.any(|said| time::fits(said, written)),
+            format!("approved_at of the response, which says {said}, or of its arrival"),
             record.to_string(),
         ));
         let request = docs
@@ -375,7 +375,7 @@ pub(super) fn event(view: &View<'_>, views: &Views<'_>) -> Told {
     let record = items(state, "/approvals").get(known)?;
     let response = parse(view.step.response.as_deref()?.as_bytes()).ok()?;
     let said = text(&response, "/timestamp");
-    let in_time = |written: &str| said.is_none_or(|said| time::kept(said, written));
+    let in_time = |written: &str| said.is_none_or(|said| time::fits(said, written));
     let same = |event: &Event| {
         let block = event.value.get("approval");
         let equal = |name: &str| block.and_then(|it| it.get(name)) == response.get(name);

@@ -6,34 +6,30 @@ pub(super) fn nanoseconds(text: &str) -> Option<i128> {
     cabincrew_protocol::timestamp::is_rfc3339(text).then(|| time.as_nanosecond())
 }
 
-/// Whether a point in time was written down as it was said, or shortened to whole microseconds,
-/// milliseconds or seconds: an orchestrator may keep less of it, and never another one.
-pub(super) fn kept(said: &str, written: &str) -> bool {
+/// Whether a point in time can be that of something said then: the same, shortened to whole
+/// microseconds, milliseconds or seconds, or later, as that of its arrival is.
+pub(super) fn fits(said: &str, written: &str) -> bool {
     let (Some(said), Some(written)) = (nanoseconds(said), nanoseconds(written)) else {
         return said == written;
     };
     let shortened = |unit: i128| written % unit == 0 && (said - written).abs() < unit;
-    [1, 1_000, 1_000_000, 1_000_000_000]
-        .into_iter()
-        .any(shortened)
+    let units = [1_000, 1_000_000, 1_000_000_000];
+    written >= said || units.into_iter().any(shortened)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{kept, nanoseconds};
+    use super::{fits, nanoseconds};
 
     #[test]
-    fn what_is_kept_may_be_shorter_and_not_later() {
+    fn what_is_written_may_be_shorter_or_later_and_not_of_before() {
         let said = "2026-01-01T12:00:00.123Z";
-        for same in ["2026-01-01T13:00:00.123000+01:00", "2026-01-01T12:00:00Z"] {
-            assert!(kept(said, same), "{same}");
+        let same = "2026-01-01T13:00:00.123000+01:00";
+        for fit in [same, "2026-01-01T12:00:00Z", "2026-01-01T12:00:01.5Z"] {
+            assert!(fits(said, fit), "{fit}");
         }
-        for other in [
-            "2026-01-01T12:00:00.140Z",
-            "2026-01-01T12:00:01.123Z",
-            "soon",
-        ] {
-            assert!(!kept(said, other), "{other}");
+        for other in ["2026-01-01T12:00:00.1Z", "2026-01-01T11:59:59Z", "soon"] {
+            assert!(!fits(said, other), "{other}");
         }
     }
 
