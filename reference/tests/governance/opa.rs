@@ -154,7 +154,7 @@ fn broken_policies_deny_and_say_why() {
 fn every_broken_policy_is_tried() {
     let folder = stage::fixtures().join("policies/broken");
     let count = fs::read_dir(folder).unwrap().count();
-    assert_eq!(count, 18);
+    assert_eq!(count, 19);
 }
 
 #[test]
