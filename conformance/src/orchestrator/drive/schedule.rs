@@ -25,7 +25,7 @@ const RUNS_A_PROCESSOR: usize = 2;
 /// How to drive.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many runs at the same time; 0 is [`RUNS_A_PROCESSOR`] for each processor.
+    /// How many runs at the same time; 0 is two for each processor.
     pub jobs: usize,
     /// The limit of one call.
     pub timeout: Duration,
