@@ -166,6 +166,23 @@ impl OrchestratorAdapter {
         beside.map_or_else(|| Ok(Self::default()), |path| Self::load(&path))
     }
 
+    /// What the adapter says that there is or is not: its capabilities, and what follows from them.
+    pub fn claims(&self) -> BTreeMap<Needs, bool> {
+        let mut claims = self.capabilities.clone();
+        // Whoever gives a key says that there are signatures.
+        if self.audit_key.is_some() {
+            claims.insert(Needs::Signatures, true);
+        }
+        let parts = [Needs::PostExecution, Needs::SeveralSteps];
+        let parts = parts.map(|needs| claims.get(&needs).copied());
+        if parts.contains(&Some(false)) {
+            claims.insert(Needs::ResultsOfSteps, false);
+        } else if parts == [Some(true); 2] {
+            claims.insert(Needs::ResultsOfSteps, true);
+        }
+        claims
+    }
+
     /// The limit of one call.
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.unwrap_or(30_000))

@@ -67,20 +67,9 @@ pub(super) fn observation(
     machine: Vec<Needs>,
     runs: Vec<Run>,
 ) -> Observation {
-    let mut claims = adapter.capabilities.clone();
-    // Whoever gives a key says that there are signatures.
-    if adapter.audit_key.is_some() {
-        claims.insert(Needs::Signatures, true);
-    }
-    let both = [Needs::PostExecution, Needs::SeveralSteps].map(|needs| claims.get(&needs).copied());
-    if both.contains(&Some(false)) {
-        claims.insert(Needs::ResultsOfSteps, false);
-    } else if both == [Some(true); 2] {
-        claims.insert(Needs::ResultsOfSteps, true);
-    }
     Observation {
         format: OBSERVATION_FORMAT,
-        claims,
+        claims: adapter.claims(),
         event_names: adapter.events.clone(),
         audit_key: adapter.audit_key.clone(),
         machine,
