@@ -62,6 +62,8 @@ pub enum Expect {
         #[serde(default)]
         absent: bool,
     },
+    /// That the plan was changed is audited during the step, with tokens that show what is said of them.
+    MismatchTold,
     /// Events of these types stand in the log in this order; others may stand between.
     EventOrder {
         /// Their types in our words.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::course::{self, kinds};
 use super::look::{Problems, Told, problem, unless};
 use super::planned::planned;
+use super::token;
 use super::view::{Event, View, Views, items, parse, text};
 use crate::judge::words;
 use crate::orchestrator::observe::ProgramSeen;
@@ -236,24 +237,6 @@ pub(super) fn components(view: &View<'_>) -> Told {
     any.then(|| unless(known > 0, "events of known types", kinds(docs.log())))
 }
 
-/// Whether a comparison of tokens says that they are the same.
-fn says_same(event: &Event) -> bool {
-    let told = event.value.pointer("/integrity_check/plan_token_match");
-    told == Some(&Value::Bool(true))
-}
-
-/// What a comparison of tokens says of them is what they show.
-pub(super) fn compared(event: &Event) -> bool {
-    let value = |name: &str| event.value.pointer(&format!("/integrity_check/{name}"));
-    let (expected, actual) = (value("expected_plan_token"), value("actual_plan_token"));
-    match value("plan_token_match") {
-        Some(Value::Bool(same)) if expected.is_some() && actual.is_some() => {
-            *same == (expected == actual)
-        }
-        _ => true,
-    }
-}
-
 /// A decision stands with the evaluations that it was made from, a comparison with both values.
 pub(super) fn decisions(view: &View<'_>) -> Told {
     let mut any = false;
@@ -268,13 +251,10 @@ pub(super) fn decisions(view: &View<'_>) -> Told {
                 (evaluations.iter().all(explained) && !evaluations.is_empty()) || denied_by_default
             }
             "plan_token_verified" => {
-                let there = |name: &str| {
-                    let pointer = format!("/integrity_check/{name}");
-                    event.value.pointer(&pointer).is_some()
-                };
-                ((there("expected_plan_token") && there("actual_plan_token"))
-                    || !items(&event.value, "/integrity_check/differences").is_empty())
-                    && (!says_same(event) || compared(event))
+                let same = token::same(event);
+                let told = token::compared(event, "plan_token_match") == Some(&Value::Bool(true));
+                (same.is_some() || !items(&event.value, "/integrity_check/differences").is_empty())
+                    && !(told && same == Some(false))
             }
             "approval_response" => event.value.get("approval").is_some(),
             _ => continue,

@@ -134,12 +134,13 @@ pub(super) fn temp_left<'v>(view: &'v View<'_>, views: &Views<'_>) -> Vec<&'v st
         .collect()
 }
 
-/// What was planned is kept, byte for byte, unless the workflow says otherwise.
+/// What was planned is kept, byte for byte, unless the workflow says otherwise and has not failed (C-76).
 pub(super) fn store_kept(view: &View<'_>) -> Told {
     let docs = view.settled()?;
     docs.plan_token()?;
     let retention = text(&view.run.workflow, "/retention/artifacts");
-    if retention == Some("delete") || view.step.stored.is_empty() {
+    let deletes = retention == Some("delete") && docs.state() != Some(State::Failed);
+    if deletes || view.step.stored.is_empty() {
         return None;
     }
     let lost: Vec<&str> = view

@@ -66,10 +66,24 @@ fn scored(seen: &mut Observation) {
     });
 }
 
-fn mismatched(seen: &mut Observation) {
-    event(seen, "plan_token_verified", |it| {
-        it["integrity_check"]["artifacts_match"] = json!(false)
+/// A comparison ahead of take-off that says so of artifacts and tokens.
+fn comparison(seen: &mut Observation, artifacts: bool, tokens: bool) {
+    audit(seen, |all| {
+        let mut all = all.iter_mut();
+        let last = all.rfind(|event| event["event_type"] == "plan_token_verified");
+        let check = &mut last.expect("it was compared")["integrity_check"];
+        check["artifacts_match"] = json!(artifacts);
+        check["plan_token_match"] = json!(tokens);
     });
+}
+
+fn mismatched(seen: &mut Observation) {
+    comparison(seen, false, true);
+}
+
+/// The token that was expected stands there twice.
+fn copied(seen: &mut Observation) {
+    comparison(seen, false, false);
 }
 
 fn refused(seen: &mut Observation) {
@@ -244,6 +258,8 @@ const EXPECTATIONS: &[(&str, usize, Break, Break)] = &[
         },
         |s| step(s, 0).programs.clear(),
     ),
+    ("kind = 'mismatch-told'", 1, mismatched, nothing),
+    ("kind = 'mismatch-told'", 1, mismatched, copied),
     ("kind = 'not-permitted'", 1, failed, nothing),
     ("kind = 'not-started'", 1, not_started, nothing),
     ("kind = 'not-yet'\nstates = ['FAILED']", 1, nothing, fails),

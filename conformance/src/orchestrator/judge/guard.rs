@@ -251,13 +251,13 @@ pub(super) fn confined(view: &View<'_>) -> Judged {
 
 /// No engine reached the harness over the network while it planned.
 pub(super) fn offline(view: &View<'_>) -> Judged {
-    let mut tried = view.engines("flight-plan").filter_map(|it| it.connected);
-    let Some(first) = tried.next() else {
+    let tried = view.engines("flight-plan").filter_map(|it| it.connected);
+    let tried: Vec<bool> = tried.collect();
+    if tried.is_empty() {
         return Err("no engine tried to reach the network while it planned".to_owned());
-    };
-    let reached = first || tried.any(|connected| connected);
+    }
     Ok(unless(
-        !reached,
+        !tried.contains(&true),
         "no network while it plans",
         "the engine reached a listener of the kit over TCP".to_owned(),
     ))

@@ -35,6 +35,7 @@ mod plan;
 mod planned;
 mod policy;
 mod record;
+mod request;
 mod rules;
 #[cfg(test)]
 mod sample;

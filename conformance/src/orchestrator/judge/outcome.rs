@@ -37,6 +37,7 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
             with,
             absent,
         } => course::event(view, views, event, with, *absent),
+        E::MismatchTold => token::mismatch_told(view, views),
         E::EventOrder { events } => course::order(view, events),
         E::Evaluation {
             policy,

@@ -3,8 +3,8 @@
 use super::look::Told;
 use super::view::{View, Views};
 use super::{
-    account, approval, audit, documents, effects, folders, input, launch, policy, take_off, token,
-    trail, wal,
+    account, approval, audit, documents, effects, folders, input, launch, policy, request,
+    take_off, token, trail, wal,
 };
 use crate::orchestrator::rule::Rule;
 
@@ -71,14 +71,14 @@ pub(super) fn apply(rule: Rule, view: &View<'_>, views: &Views<'_>) -> Told {
         R::PolicyInput => policy::valid(view),
         R::PolicyNoLog => policy::no_log(view, views),
         R::PolicyResults => policy::results(view, views),
-        R::RequestBinding => approval::binding(view),
-        R::RequestContext => approval::context(view),
-        R::RequestEvidence => approval::evidence(view, views),
-        R::RequestIds => approval::ids(view),
-        R::RequestIdsUnique => approval::unique(view, views),
-        R::RequestStays => approval::stay(view, views),
-        R::RequestToken => approval::token(view),
-        R::RequestValid => approval::valid(view),
+        R::RequestBinding => request::binding(view),
+        R::RequestContext => request::context(view),
+        R::RequestEvidence => request::evidence(view, views),
+        R::RequestIds => request::ids(view),
+        R::RequestIdsUnique => request::unique(view, views),
+        R::RequestStays => request::stay(view, views),
+        R::RequestToken => request::token(view),
+        R::RequestValid => request::valid(view),
         R::ResponseAudited => approval::audited(view, views),
         R::ResponseEvent => approval::event(view, views),
         R::RunsToItsEnd => effects::runs_to_its_end(view),

@@ -3,13 +3,14 @@
 use cabincrew_protocol::plan_token::{self, PlanToken};
 use serde_json::Value;
 
+use super::course::{kinds, written_before};
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::outcome::Judged;
 use super::plan::step_id;
 use super::planned::{Planned, planned};
 use super::time;
-use super::view::{Docs, View, Views, items, parse, text};
+use super::view::{Docs, Event, View, Views, items, parse, text};
 
 fn token<'v>(view: &'v View<'_>) -> Option<&'v Value> {
     view.whole()?.plan_token()
@@ -225,6 +226,40 @@ pub(super) fn event(view: &View<'_>) -> Told {
         format!("{}", created.len()),
     ));
     Some(problems)
+}
+
+/// A value in a comparison of tokens.
+pub(super) fn compared<'e>(event: &'e Event, name: &str) -> Option<&'e Value> {
+    event.value.pointer(&format!("/integrity_check/{name}"))
+}
+
+/// Whether the two tokens of a comparison are the same; none where one is missing.
+pub(super) fn same(event: &Event) -> Option<bool> {
+    let expected = compared(event, "expected_plan_token")?;
+    Some(expected == compared(event, "actual_plan_token")?)
+}
+
+/// That the plan was changed is audited, and no tokens that are the same are said to differ.
+pub(super) fn mismatch_told(view: &View<'_>, views: &Views<'_>) -> Judged {
+    let log = view.docs.as_ref().ok_or("nothing was exported")?.log();
+    let new = &log[written_before(view, views).min(log.len())..];
+    let no = Some(&Value::Bool(false));
+    let told: Vec<&Event> = new
+        .iter()
+        .filter(|event| event.kind == "plan_token_verified")
+        .filter(|event| compared(event, "artifacts_match") == no)
+        .collect();
+    let Some(first) = told.first() else {
+        let wanted = "an event plan_token_verified with artifacts_match = false";
+        return Ok(problem(wanted, kinds(new)));
+    };
+    let shown =
+        |event: &&Event| compared(event, "plan_token_match") != no || same(event) != Some(true);
+    Ok(unless(
+        told.iter().any(shown),
+        "two tokens that differ beside plan_token_match = false",
+        first.value["integrity_check"].to_string(),
+    ))
 }
 
 /// A token once made stays as it is, byte for byte.
