@@ -43,7 +43,8 @@ pub(super) fn applies_plan(look: &mut Look, launch: &Launch, seen: &Observation)
             let expected = "the planned change in the workspace".to_owned();
             Some((
                 expected,
-                "success is reported and nothing changed".to_owned(),
+                "success is reported and nothing changed, and not every action of the plan is none"
+                    .to_owned(),
             ))
         }
         _ => None,
