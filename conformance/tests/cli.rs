@@ -255,6 +255,22 @@ fn lists_and_explanations_are_printed() {
 }
 
 #[test]
+fn the_filters_that_help_gives_as_examples_select_something() {
+    let conform = Conform::new();
+    for kind in ["engine", "orchestrator"] {
+        let help = conform.run(&[kind, "--help"]).stdout;
+        let filters = help.split("--filter '").skip(1);
+        let filters: Vec<&str> = filters.filter_map(|rest| rest.split('\'').next()).collect();
+        assert!(!filters.is_empty(), "{kind}");
+        for filter in filters {
+            let ran = conform.run(&["list", "--kind", kind, "--filter", filter]);
+            assert_eq!(ran.code, 0, "{filter}: {}", ran.stderr);
+            assert!(ran.stdout.contains("CC-"), "{filter}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn the_doctor_says_what_is_missing() {
     let conform = Conform::new();
     conform.write("script.toml", "");

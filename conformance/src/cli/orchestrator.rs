@@ -35,7 +35,7 @@ const EXAMPLES: &str = "\
 Options come before BIN; everything after BIN belongs to the orchestrator:
   cabincrew-conform orchestrator ./my-orchestrator
   cabincrew-conform orchestrator --adapter conform.toml python3 my_adapter.py
-  cabincrew-conform orchestrator --filter 'TKO | drill:crash' ./my-orchestrator
+  cabincrew-conform orchestrator --filter 'TKO | drill:killed' ./my-orchestrator
   cabincrew-conform orchestrator --partition 1/4 --format junit ./my-orchestrator >results.xml
 
 An adapter file conform.toml beside BIN is found by itself. A filter is an id, an id prefix ending in *, a
