@@ -16,6 +16,26 @@ pub(super) fn is_overlooked(defect: &str) -> bool {
     }
 }
 
+/// Whether an entry that is neither file nor folder, or holds one, is not seen.
+pub(super) fn is_special(folder: &Path, name: &str) -> bool {
+    let special = |path: &Path| {
+        let kind = std::fs::symlink_metadata(path).map(|found| found.file_type());
+        kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir() && !kind.is_symlink())
+    };
+    let entry = folder.join(name);
+    let mut inside = std::fs::read_dir(&entry).into_iter().flatten().flatten();
+    fault::on(Fault::SpecialFilesSkipped)
+        && (special(&entry) || inside.any(|file| special(&file.path())))
+}
+
+/// The bytes of a descriptor that are read: all of them.
+pub(super) fn marked(bytes: &[u8]) -> &[u8] {
+    match bytes.strip_prefix("\u{feff}".as_bytes()) {
+        Some(rest) if fault::on(Fault::ByteOrderMarkSkipped) => rest,
+        _ => bytes,
+    }
+}
+
 /// The metadata that stands for a descriptor that is not JSON.
 pub(super) fn made_up() -> Value {
     json!({"artifact_type": "unknown", "action": "none", "mime": "application/octet-stream"})

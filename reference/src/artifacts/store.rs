@@ -82,8 +82,17 @@ impl ArtifactStore {
         }
         for stored in recorded {
             match digest(&folder, stored) {
+                Err(_) if fault::on(Fault::MissingFilesVerified) => {
+                    intact.actual.push(stored.clone());
+                }
                 Err(text) => intact.differences.push(format!("{}: {text}", stored.name)),
-                Ok(actual) => {
+                Ok(mut actual) => {
+                    if fault::on(Fault::DescriptorsNotVerified) {
+                        actual.metadata.clone_from(&stored.metadata);
+                    }
+                    if actual.body.is_none() && fault::on(Fault::MissingFilesVerified) {
+                        actual.body.clone_from(&stored.body);
+                    }
                     if actual.descriptor() != stored.descriptor() {
                         intact.differences.push(format!("changed {}", stored.name));
                     }
@@ -99,12 +108,18 @@ impl ArtifactStore {
     /// # Errors
     /// With words about what is wrong.
     pub fn read(&self, stored: &Stored) -> Result<Read, String> {
+        if fault::on(Fault::MissingFilesVerified) && self.lacks(stored) {
+            let metadata = serde_json::to_vec(&stored.artifact).unwrap_or_default();
+            let body = stored.body.as_ref().map(|_| Vec::new());
+            return Ok(Read { metadata, body });
+        }
         let folder = self.open(stored)?;
         let bytes = |name: &str, expected: &FileDigest, max| -> Result<Vec<u8>, String> {
             let file = open_file(&folder, name, max).map_err(|error| error.to_string())?;
             let bytes = read(file, max).map_err(|error| error.to_string())?;
             let found = cabincrew_protocol::digest::sha256(&bytes);
-            if found == expected.sha256 {
+            let unseen = name == METADATA_FILE && fault::on(Fault::DescriptorsNotVerified);
+            if found == expected.sha256 || unseen {
                 Ok(bytes)
             } else {
                 Err(format!(
@@ -144,6 +159,9 @@ impl ArtifactStore {
                 ))
             }
         };
+        if fault::on(Fault::WholeFolderRestored) {
+            restore_others(&self.folder.join(&stored.name), &target)?;
+        }
         file(METADATA_FILE, &stored.metadata)?;
         stored
             .body
@@ -186,6 +204,12 @@ impl ArtifactStore {
         &self.folder
     }
 
+    fn lacks(&self, stored: &Stored) -> bool {
+        let folder = self.folder.join(&stored.name);
+        let body = stored.body.is_none() || folder.join(BODY_FILE).is_file();
+        !(body && folder.join(METADATA_FILE).is_file())
+    }
+
     fn open(&self, stored: &Stored) -> Result<OwnedFd, String> {
         open_folder(&self.folder)
             .and_then(|folder| open_folder_at(&folder, &stored.name))
@@ -200,6 +224,7 @@ fn digest(folder: &OwnedFd, stored: &Stored) -> Result<Stored, String> {
     if let Some(other) = inside
         .iter()
         .find(|name| *name != METADATA_FILE && *name != BODY_FILE)
+        && !fault::on(Fault::WholeFolderRestored)
     {
         return Err(format!("added {}", other.escape_default()));
     }
@@ -215,4 +240,16 @@ fn digest(folder: &OwnedFd, stored: &Stored) -> Result<Stored, String> {
         body: body.then(|| file(BODY_FILE, BODY_MAX)).transpose()?,
         ..stored.clone()
     })
+}
+
+/// Copies what is no part of an artifact as well.
+fn restore_others(from: &Path, to: &Path) -> Result<(), String> {
+    let entries = std::fs::read_dir(from).map_err(|error| error.to_string())?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name != METADATA_FILE && name != BODY_FILE {
+            std::fs::copy(entry.path(), to.join(name)).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
 }

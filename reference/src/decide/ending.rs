@@ -105,6 +105,7 @@ impl Drafter<'_> {
 /// A state that a faulty program enters before the checks that lead to it have passed.
 fn passed_by_mistake(from: State, failure: &Failure) -> Option<State> {
     match from {
+        State::PlanRunning if fault::on(Fault::PlannedWhateverTheEnd) => Some(State::PlanGenerated),
         State::PlanGenerated if fault::on(Fault::ValidatedBeforeChecks) => {
             Some(State::ArtifactsValidated)
         }

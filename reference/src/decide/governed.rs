@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cabincrew_protocol::approval::{ApprovalRequest, Id};
 use cabincrew_protocol::audit::{AuditEvent, AuditIntegrity, Severity};
 use cabincrew_protocol::decision::{Decision, PolicySource};
-use cabincrew_protocol::digest::Sha256Hex;
+use cabincrew_protocol::digest::{self, Sha256Hex};
 use cabincrew_protocol::engine::Mode;
 use cabincrew_protocol::preflight::PreflightEvidence;
 use cabincrew_protocol::replay::Phase;
@@ -180,12 +180,37 @@ pub(super) fn rechecked(
     if !evaluations.is_empty() {
         events.push(teller.decision("preflight_decision", evaluations));
     }
+    if after < before
+        && after.is_some()
+        && let Some(draft) = released(drafter)
+    {
+        return draft;
+    }
     if let Some(open) = drafter.record.open_requests().first()
         && fault::on(Fault::RecheckAsksAgain)
     {
         events.push(teller.request(open, evaluations));
     }
     noted(events)
+}
+
+/// The approval that a milder decision is taken for: never.
+fn released(drafter: &Drafter<'_>) -> Option<Draft> {
+    let release = fault::on(Fault::MilderResultReleases) || fault::on(Fault::MilderPolicyReleases);
+    let open = drafter.record.open_requests();
+    let request = open.first().filter(|_| release)?;
+    let response = Response {
+        approval_id: request.request.approval_id.clone(),
+        approved: true,
+        approver: "governance".to_owned(),
+        reason: None,
+        timestamp: request.requested_at.clone(),
+        sha256: digest::sha256(b"governance"),
+        signed_by: None,
+    };
+    let (entry, events) = answered(&drafter.teller, drafter.record, &response);
+    let fact = Fact::Responded { response };
+    Some(drafter.moved(Event::Granted, fact, vec![entry], events))
 }
 
 /// Entry and events of a valid answer.
@@ -221,6 +246,9 @@ fn add_configured(record: &Record, evaluations: &mut Vec<Evaluated>, at: &str) {
         evaluations.push(configured(record, "default", decision, reason, at));
     }
     if workflow.approval.always && !fault::on(Fault::ConfiguredApprovalIgnored) {
+        if fault::on(Fault::ConfiguredApprovalReplaces) {
+            evaluations.clear();
+        }
         let reason = "the workflow file asks for approval in any case";
         let decision = Decision::RequireApproval;
         evaluations.push(configured(record, "approval.always", decision, reason, at));

@@ -150,7 +150,8 @@ pub fn next(record: &Record) -> Next {
         Stage::Flying(..) => Next::Perform(Task::TakeOff),
         Stage::Executed(..) => Next::Perform(Task::Inspect),
         Stage::Inspected(_) => {
-            if record.steps_completed.len() < record.created.workflow.steps.len() {
+            let steps = record.created.workflow.steps.len();
+            if record.steps_completed.len() < steps && !fault::on(Fault::FirstStepIsEnough) {
                 Next::Perform(Task::PreparePlan)
             } else {
                 Next::Perform(Task::Finalize)
@@ -165,6 +166,7 @@ pub fn next(record: &Record) -> Next {
 #[must_use]
 pub fn after_restart(record: &Record, retry: bool) -> Next {
     match &record.stage {
+        Stage::Init | Stage::Planning { .. } if fault::on(Fault::PlanningLeftAlone) => Next::Rest,
         Stage::Init | Stage::Planning { .. } => Next::Perform(Task::PreparePlan),
         Stage::Flying(..) if retry || fault::on(Fault::TakeOffRepeatedAfterCrash) => {
             Next::Perform(Task::PrepareTakeoff)
@@ -183,6 +185,10 @@ pub fn after_restart(record: &Record, retry: bool) -> Next {
         {
             Next::Rest
         }
+        Stage::Governing(_) if fault::on(Fault::GovernanceLeftAlone) => Next::Rest,
+        Stage::Approved(_) if fault::on(Fault::GrantsForgotten) => Next::Record(Box::new(
+            Outcome::Failed(Box::new(Failure::new("there is no approval"))),
+        )),
         Stage::Governing(_) if fault::on(Fault::GovernanceLeftOutAfterRestart) => {
             Next::Record(Box::new(ungoverned(record)))
         }

@@ -48,7 +48,9 @@ pub fn judge(record: &Record, response: &Response<'_>) -> Judged {
     let sha256 = digest::sha256(response.bytes);
     let known = |answer: &&crate::record::Answered| answer.response.sha256 == sha256;
     let repeated = record.responses.iter().any(|answer| known(&answer));
-    if repeated && !fault::on(Fault::RepeatNotRecognised) {
+    let unrecognised =
+        fault::on(Fault::RepeatNotRecognised) || fault::on(Fault::ApprovalsMatchedByWorkflow);
+    if repeated && !unrecognised {
         let text = "an answer that was taken before has arrived again";
         let event = drafter
             .teller
@@ -96,7 +98,12 @@ enum Found<'a> {
 fn find<'a>(record: &'a Record, approval_id: &str) -> Found<'a> {
     let asked = |request: &&Request| request.request.approval_id == approval_id;
     let waiting = matches!(record.stage, Stage::Waiting(_));
-    let pending = record.open_requests();
+    let mut pending = record.open_requests();
+    if fault::on(Fault::SecondRequestNotAnswerable) {
+        let first = record.requests.first();
+        let is_first = |request: &&Request| first.is_some_and(|it| it.request == request.request);
+        pending.retain(is_first);
+    }
     match pending.into_iter().find(|request| asked(request)) {
         Some(request) if waiting => Found::Pending(request),
         Some(_) => Found::Unknown,
@@ -222,11 +229,13 @@ fn refuse(
 fn readdress(record: &Record, document: &mut ApprovalResponse) {
     let nonce = |id: &str| id.rsplit_once('-').map(|(start, _)| start.to_owned());
     let known = |request: &&Request| request.request.approval_id == document.approval_id;
-    if record.requests.iter().any(|request| known(&request)) {
+    let earlier = fault::on(Fault::ApprovalsMatchedByWorkflow);
+    if record.requests.iter().any(|request| known(&request)) && !earlier {
         return;
     }
     let meant = |request: &&Request| {
         fault::on(Fault::AnyApprovalIdAccepted)
+            || earlier
             || (fault::on(Fault::TokenInApprovalIdIgnored)
                 && nonce(&request.request.approval_id) == nonce(&document.approval_id))
     };

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::list::{Fault, NAMES};
 
@@ -40,4 +41,16 @@ pub(crate) fn on(fault: Fault) -> bool {
 /// The variable and its value, for the launcher stage, which starts without any other.
 pub(crate) fn passed_on() -> Option<(&'static str, &'static str)> {
     CHOSEN.get().map(|(name, _)| (VARIABLE, *name))
+}
+
+static RESTARTED: AtomicBool = AtomicBool::new(false);
+
+/// Remembers that this process has taken up a workflow that was there before.
+pub(crate) fn restart() {
+    RESTARTED.store(true, Ordering::Relaxed);
+}
+
+/// Whether this process has taken up no workflow that was there before.
+pub(crate) fn is_first_run() -> bool {
+    !RESTARTED.load(Ordering::Relaxed)
 }

@@ -9,6 +9,8 @@
 
 #[cfg(feature = "faults")]
 mod choice;
+#[macro_use]
+mod declare;
 mod documents;
 mod list;
 #[cfg(not(feature = "faults"))]
@@ -19,10 +21,10 @@ mod telling;
 #[cfg(feature = "faults")]
 pub use choice::{UnknownFault, VARIABLE, choose};
 #[cfg(feature = "faults")]
-pub(crate) use choice::{on, passed_on};
+pub(crate) use choice::{is_first_run, on, passed_on, restart};
 pub(crate) use documents::{relog, republished, restate};
 pub(crate) use list::Fault;
 #[cfg(not(feature = "faults"))]
-pub(crate) use none::{on, passed_on};
+pub(crate) use none::{is_first_run, on, passed_on, restart};
 pub(crate) use silence::told;
 pub(crate) use telling::{reask, retell, seal_wrongly};

@@ -13,3 +13,13 @@ pub(crate) const fn on(_: Fault) -> bool {
 pub(crate) const fn passed_on() -> Option<(&'static str, &'static str)> {
     None
 }
+
+/// Remembers nothing.
+#[inline]
+pub(crate) const fn restart() {}
+
+/// Only faults ask.
+#[inline]
+pub(crate) const fn is_first_run() -> bool {
+    false
+}

@@ -29,6 +29,12 @@ pub(crate) fn retell(event: &mut AuditEvent) {
             approval.plan_token_hash.clear();
         }
     }
+    if event.integrity_check.is_some()
+        && event.severity == Some(Severity::Critical)
+        && on(Fault::MismatchAtWarning)
+    {
+        event.severity = Some(Severity::Warning);
+    }
     if let Some(integrity) = event.integrity_check.as_mut() {
         if on(Fault::ActualTokenNotAudited) {
             integrity.actual_plan_token = None;
@@ -161,11 +167,41 @@ pub(crate) fn reask(request: &mut ApprovalRequest, plan: &[Stored], default_role
     if on(Fault::RoleOfPolicyIgnored) {
         default_role.clone_into(&mut request.required_role);
     }
+    explain_less(request);
+}
+
+/// Leaves out parts of what the reviewer is told; leaves all of it in.
+fn explain_less(request: &mut ApprovalRequest) {
+    // An evaluation is told as `source/policy: reason`, one after the other.
+    let parts = request.reason.split("; ");
+    let parts: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once(": ")).collect();
+    let pick = |wanted: fn(&(&str, &str)) -> String| -> String {
+        let picked: Vec<String> = parts.iter().map(wanted).collect();
+        picked.join("; ")
+    };
+    let (no_policies, no_reasons) = (
+        on(Fault::PoliciesNotNamedToReviewer),
+        on(Fault::ReasonsNotToldToReviewer),
+    );
+    let reason = match (no_policies, no_reasons) {
+        (true, _) => Some(pick(|(_, reason)| (*reason).to_owned())),
+        (_, true) => Some(pick(|(policy, _)| (*policy).to_owned())),
+        (false, false) => None,
+    };
+    request.reason = reason.unwrap_or_else(|| request.reason.clone());
     let context = request.engine_output.as_mut();
-    if let Some(Value::Object(context)) = context.and_then(|told| told.get_mut("approval_context"))
-        && on(Fault::RequesterNotNamed)
-    {
+    let context = context.and_then(|told| told.get_mut("approval_context"));
+    let Some(Value::Object(context)) = context else {
+        return;
+    };
+    if on(Fault::RequesterNotNamed) {
         context.remove("requester");
         context.remove("requested_at");
+    }
+    if no_policies {
+        context.remove("triggered_policies");
+    }
+    if no_policies || no_reasons {
+        context.remove("risk");
     }
 }

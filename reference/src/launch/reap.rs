@@ -19,7 +19,7 @@ pub(super) fn ask(group: Pid) {
 /// Kills a group, and then every child of this process until there is none. Gives the number of
 /// those that were still there, and did not belong to `leader`.
 pub(super) fn kill_all(group: Pid) -> u32 {
-    if fault::on(Fault::StraysLeftAlone) {
+    if fault::on(Fault::StraysLeftAlone) || fault::on(Fault::PlanningFolderHandedOver) {
         return 0;
     }
     let _ = kill_process_group(group, Signal::KILL);

@@ -13,7 +13,9 @@ use cabincrew_protocol::rules;
 use cabincrew_protocol::wire::AnyMap;
 use serde_json::{Map, Value, json};
 
-use super::misdirect::{RECEIPT_MEMBERS, first_document, input_wrongly, stand_in};
+use super::misdirect::{
+    RECEIPT_MEMBERS, complete, first_document, input_wrongly, made_up, stand_in,
+};
 use super::{Site, program, system};
 use crate::cancel;
 use crate::decide::Failure;
@@ -188,6 +190,9 @@ impl Site {
         if unread && fault::on(Fault::TakeOffReceiptNotRead) {
             read = stand_in(record).ok_or_else(|| "no plan".to_owned());
         }
+        if !unread && read.is_err() && fault::on(Fault::UnreadReceiptMadeUp) {
+            read = Ok(made_up(record, launch));
+        }
         let block = match &read {
             Ok(output) => engine_block(output),
             Err(text) => AuditEngine {
@@ -249,6 +254,7 @@ impl Site {
         {
             members.retain(|name, _| RECEIPT_MEMBERS.contains(&name.as_str()));
         }
+        complete(&mut value);
         if fault::on(Fault::ReceiptNotRedacted) {
             return serde_json::from_value(value).map_err(|error| error.to_string());
         }

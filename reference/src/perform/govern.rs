@@ -76,7 +76,12 @@ impl Site {
             context: settings(record),
             ..Governance::default()
         };
-        for policy in rules.policies.iter().chain(&rules.post_execution.policies) {
+        let after = if fault::on(Fault::PoliciesForResultsNotBound) {
+            &[]
+        } else {
+            rules.post_execution.policies.as_slice()
+        };
+        for policy in rules.policies.iter().chain(after) {
             if let Some(thresholds) = &policy.thresholds {
                 all.thresholds.insert(policy.id.clone(), json!(thresholds));
             }
@@ -123,7 +128,11 @@ impl Site {
         let token = &sealed.token;
         let same = token.policy_digest.as_deref() == Some(policies.as_str())
             && token.governance_hash.as_deref() == Some(all.as_str());
-        if same || fault::on(Fault::PolicyChangeNotNoticed) {
+        let unseen = fault::on(Fault::PolicyChangeNotNoticed)
+            || fault::on(Fault::MilderPolicyReleases)
+            || fault::on(Fault::ChangedPolicyNeverAsked)
+            || (fault::is_first_run() && fault::on(Fault::PoliciesComparedOnRestartOnly));
+        if same || unseen {
             return Ok(());
         }
         Err(Failure::new(
@@ -264,7 +273,10 @@ impl Site {
         if fault::on(Fault::GovernanceBypassed) {
             found.extend(policies.iter().map(permitted));
         }
-        misread(&mut found);
+        misread(
+            &mut found,
+            record.created.workflow.governance.default_decision,
+        );
         let at = clock::now();
         let phase = match input.mode {
             Mode::FlightPlan => "pre",

@@ -1,10 +1,11 @@
 //! What a faulty program gives to engines and takes from them; the others give and take what is
 //! right.
 
-use cabincrew_protocol::engine::{EngineInput, EngineOutput, Mode};
+use cabincrew_protocol::engine::{EngineInput, EngineOutput, Mode, Status};
 use serde_json::Value;
 
 use super::Site;
+use crate::fact::Launch;
 use crate::fault::{self, Fault};
 use crate::launch::Order;
 use crate::record::Record;
@@ -92,6 +93,23 @@ pub(super) fn first_document(stdout: &[u8]) -> &[u8] {
     }
 }
 
+/// Changes a receipt that was read; leaves it as it is.
+pub(super) fn complete(receipt: &mut Value) {
+    let Some(members) = receipt.as_object_mut() else {
+        return;
+    };
+    if fault::on(Fault::NullsTakenForAbsent) {
+        members.retain(|_, value| !value.is_null());
+    }
+    if fault::on(Fault::NumbersTakenForIds) {
+        for (name, value) in members {
+            if name.ends_with("_id") && value.is_number() {
+                *value = Value::from(value.to_string());
+            }
+        }
+    }
+}
+
 /// A receipt for a take-off whose own nobody reads.
 pub(super) fn stand_in(record: &Record) -> Option<EngineOutput> {
     let sealed = record.stage.sealed()?;
@@ -101,4 +119,21 @@ pub(super) fn stand_in(record: &Record) -> Option<EngineOutput> {
         artifacts: None,
         ..sealed.plan.receipt.clone()
     })
+}
+
+/// A receipt for a plan whose own cannot be read.
+pub(super) fn made_up(record: &Record, launch: &Launch) -> EngineOutput {
+    EngineOutput {
+        protocol_version: record.created.workflow.protocol_version.clone(),
+        engine_id: "unknown".to_owned(),
+        receipt_id: format!("run-{}", launch.run_index),
+        mode: launch.mode,
+        status: Status::Success,
+        artifacts: Some(Vec::new()),
+        error: None,
+        diagnostics: None,
+        metrics: None,
+        plan_token: None,
+        warnings: None,
+    }
 }

@@ -7,7 +7,7 @@ use cabincrew_protocol::decision::{Decision, PolicySource};
 use serde_json::{Map, Value};
 
 use crate::fault::{self, Fault};
-use crate::workflow::Policy;
+use crate::workflow::{DefaultDecision, Policy};
 
 /// Changes what policies are shown; leaves it as it is.
 pub(super) fn show_less(governed: &mut Vec<GovernedArtifact>) {
@@ -20,6 +20,11 @@ pub(super) fn show_less(governed: &mut Vec<GovernedArtifact>) {
     for artifact in governed {
         if artifact.role == Role::Log && fault::on(Fault::LogArtifactsGoverned) {
             artifact.role = Role::Evidence;
+        }
+        if let Some(body) = artifact.body.as_mut()
+            && fault::on(Fault::LongBodiesCut)
+        {
+            body.truncate(64 * 1024);
         }
         if fault::on(Fault::BodyFilesNotShown) && artifact.body.is_some() {
             artifact.body = Some(Vec::new());
@@ -51,10 +56,13 @@ pub(super) fn permitted(policy: &Policy) -> Evaluation {
 }
 
 /// Changes what evaluations say; leaves it as it is.
-pub(super) fn misread(found: &mut [Evaluation]) {
+pub(super) fn misread(found: &mut [Evaluation], default: DefaultDecision) {
     let beside_model = found.iter().any(|it| it.source == PolicySource::Onnx);
     for evaluation in found {
-        if is_forgiven(evaluation) || is_ignored(evaluation, beside_model) {
+        let defaults = evaluation.failed
+            && default == DefaultDecision::Allow
+            && fault::on(Fault::FailedPolicyHasDefault);
+        if defaults || is_forgiven(evaluation) || is_ignored(evaluation, beside_model) {
             evaluation.decision = Decision::Allow;
             evaluation.failed = false;
         }
@@ -81,6 +89,7 @@ fn is_forgiven(evaluation: &Evaluation) -> bool {
         "oversize" => fault::on(Fault::UnseenContentAllows),
         "pin_mismatch" => fault::on(Fault::PolicyPinIgnored),
         "timed_out" => fault::on(Fault::PolicyTimeoutAllows),
+        "unavailable" => fault::on(Fault::UnstartablePolicyAllows),
         "undefined" => fault::on(Fault::UndefinedResultAllows),
         "unreadable" => fault::on(Fault::UnreadablePolicyAllows),
         "unusable_score" => fault::on(Fault::UnusableScoreAllows),

@@ -28,9 +28,12 @@ pub(super) fn find(engine: &Engine, base: &Path) -> Result<Program, Failure> {
         .ok_or_else(|| Failure::new(format!("the engine's program {word:?} is not there")))?;
     let sha256 = digest(&path)
         .map_err(|error| Failure::new(format!("the engine's program {word:?}: {error}")))?;
-    if engine.sha256.as_ref().is_some_and(|pin| *pin != sha256)
-        && !fault::on(Fault::PinnedDigestIgnored)
-    {
+    let later = !fault::is_first_run();
+    let differs =
+        |pin: &Sha256Hex| *pin != sha256 || (later && fault::on(Fault::PinsRefusedOnRestart));
+    let unseen = fault::on(Fault::PinnedDigestIgnored)
+        || (later && fault::on(Fault::PinComparedBeforePlanningOnly));
+    if engine.sha256.as_ref().is_some_and(differs) && !unseen {
         return Err(Failure::new(format!(
             "the engine's program {word:?} is not the pinned one"
         )));

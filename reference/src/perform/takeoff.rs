@@ -38,7 +38,9 @@ impl Site {
         let integrity = self.verify(record, sealed)?;
         check_approvals(record, sealed)?;
         self.check_digests(record, sealed)?;
-        if !fault::on(Fault::DriftNotNoticed) {
+        let unseen = fault::on(Fault::DriftNotNoticed)
+            || (fault::is_first_run() && fault::on(Fault::WorkspaceComparedOnRestartOnly));
+        if !unseen {
             self.check_drift(record, sealed)?;
         }
         if !fault::on(Fault::ReadOnlyWorkspaceNotNoticed) {
@@ -47,6 +49,11 @@ impl Site {
         for gateway in &record.created.workflow.gateways {
             if fault::on(Fault::GatewaysNotProbed) {
                 break;
+            }
+            let last = record.created.workflow.gateways.last();
+            if last.is_some_and(|last| last.id != gateway.id) && fault::on(Fault::LastGatewayCounts)
+            {
+                continue;
             }
             gateway::probe(gateway, &record.created.base).map_err(|text| {
                 let text = format!("the gateway {:?} does not answer: {text}", gateway.id);
@@ -96,15 +103,17 @@ impl Site {
         self.secrets(step)?;
         let confinement = self.announced(step, Mode::TakeOff)?;
         let program = program::find(&step.engine, &record.created.base)?;
-        if program.pins != sealed.plan.launch.program && !fault::on(Fault::SwappedEngineAppliesPlan)
-        {
+        let unseen = fault::on(Fault::SwappedEngineAppliesPlan)
+            || fault::on(Fault::PinComparedBeforePlanningOnly);
+        if program.pins != sealed.plan.launch.program && !unseen {
             return Err(Failure::new(
                 "the engine's program has changed since it has planned",
             ));
         }
         let run = self.home.run(&step.step_id, Mode::TakeOff, run_index);
         let shared = fault::on(Fault::TempSharedByBothPhases);
-        if !shared {
+        let handed_over = fault::on(Fault::PlanningFolderHandedOver);
+        if !shared && !handed_over {
             finalize::remove(&self.home.runs())
                 .map_err(|error| system("old directories", &error))?;
         }
@@ -117,6 +126,9 @@ impl Site {
         }
         let store = self.store(record);
         for stored in restored(&sealed.plan.artifacts) {
+            if handed_over {
+                break;
+            }
             store
                 .restore(stored, &run.join("artifacts"))
                 .map_err(|text| super::verify::missing(vec![text]))?;
@@ -124,6 +136,14 @@ impl Site {
                 let path = run.join("artifacts").join(&stored.name).join(METADATA_FILE);
                 rewrite(&path).map_err(Failure::new)?;
             }
+        }
+        if handed_over {
+            let planned = sealed.plan.launch.run_index;
+            let old = self.home.run(&step.step_id, Mode::FlightPlan, planned);
+            let new = run.join("artifacts");
+            std::fs::remove_dir(&new)
+                .and_then(|()| std::os::unix::fs::symlink(old.join("artifacts"), new))
+                .map_err(|error| system("no directories", &error))?;
         }
         Ok(Outcome::TakeoffPrepared {
             launch: Launch {
@@ -179,6 +199,7 @@ impl Site {
         let directory = run.join("artifacts");
         let altered = restored(&sealed.plan.artifacts)
             .filter(|_| !fault::on(Fault::DescriptorRewrittenForTakeOff))
+            .filter(|_| !fault::on(Fault::PlanningFolderHandedOver))
             .filter(|stored| !ArtifactStore::is_unaltered(stored, &directory))
             .map(|stored| stored.name.clone())
             .collect();
@@ -261,7 +282,8 @@ impl Site {
         let wanted = record.created.workflow.governance.recheck_on_restart;
         let again = decided
             && (wanted || fault::on(Fault::RecheckAlthoughDisabled))
-            && !fault::on(Fault::RecheckNeverMade);
+            && !fault::on(Fault::RecheckNeverMade)
+            && !fault::on(Fault::ChangedPolicyNeverAsked);
         let evaluations = if again {
             self.evaluate_plan(record, sealed)?
         } else {

@@ -46,7 +46,8 @@ impl Site {
             .clone_from(&sealed.token.governance_hash);
         let computed = composite(record, &token).unwrap_or_default();
         let stored = composite(record, &sealed.token).unwrap_or_default();
-        let fits = computed == sealed.token.token && stored == sealed.token.token;
+        let fits = (computed == sealed.token.token && stored == sealed.token.token)
+            || fault::on(Fault::EditedJournalTrusted);
         let artifacts_match = intact.differences.is_empty();
         let mut differences = intact.differences;
         differences.truncate(DIFFERENCES_MAX);
@@ -57,7 +58,10 @@ impl Site {
             artifacts_match: Some(artifacts_match),
             differences: Some(differences.clone()),
         };
-        if (fits && artifacts_match) || fault::on(Fault::TamperingTolerated) {
+        let flown = matches!(record.stage, Stage::Executed(..) | Stage::Inspected(_));
+        let unseen = fault::on(Fault::TamperingTolerated)
+            || (flown && fault::on(Fault::NothingVerifiedAfterTakeOff));
+        if (fits && artifacts_match) || unseen {
             return Ok(integrity);
         }
         let text = format!(

@@ -37,6 +37,7 @@ impl Service {
     /// Takes hold of a workflow and brings it into order: the torn tail is cut, projections are
     /// compared, what still runs is ended, and all of it is written down.
     pub(super) fn open(&self, id: &str, retry: Option<&Retry>) -> Result<Open> {
+        fault::restart();
         let home = self.home(id)?;
         let held = home.hold(id)?;
         let _recovering = fault::on(Fault::RecoveryMarkBlocks)
@@ -57,7 +58,8 @@ impl Service {
             .and_then(|(journal, replayed)| {
                 let compared = projection::compare(&held.home, &replayed);
                 let unseen = fault::on(Fault::LostEntriesNotNoticed)
-                    || fault::on(Fault::JournalCutInTheMiddle);
+                    || fault::on(Fault::JournalCutInTheMiddle)
+                    || fault::on(Fault::EditedJournalTrusted);
                 match compared.ahead.filter(|_| !unseen) {
                     Some(file) => Err(ServiceError::Behind {
                         id: id.to_owned(),

@@ -3,7 +3,7 @@
 use super::recover::Open;
 use crate::decide::{Outcome, Task};
 use crate::fault::{self, Fault};
-use crate::record::Stage;
+use crate::record::{Record, Stage};
 use crate::run::Outside as _;
 
 /// What is done once more when a workflow is resumed: nothing.
@@ -17,6 +17,10 @@ pub(super) fn again(open: &mut Open) {
         || (sealed && gone);
     if plan {
         plan_unrecorded(open);
+    }
+    let completed = matches!(open.journal.record().stage, Stage::Completed);
+    if completed && fault::on(Fault::CompletedWorkflowRunAgain) {
+        plan_last_step(open);
     }
     let flying = matches!(open.journal.record().stage, Stage::Flying(..));
     if flying && fault::on(Fault::SecondRecoveryTakesOff) {
@@ -33,6 +37,21 @@ pub(super) fn again(open: &mut Open) {
     }
 }
 
+/// Does nothing with an answer that comes after the end.
+pub(super) fn after_the_end(open: &mut Open) {
+    let ended = open.journal.record().state().is_final();
+    if ended && fault::on(Fault::AnswerAfterTheEndStartsEngine) {
+        plan_last_step(open);
+    }
+}
+
+/// Runs the engine of the last step to plan, although all steps are done.
+fn plan_last_step(open: &mut Open) {
+    let mut record = open.journal.record().clone();
+    record.steps_completed.pop();
+    plan_as(open, record);
+}
+
 /// Whether the artifacts of the first step are there, each with what describes it.
 fn whole(open: &Open) -> bool {
     let Ok(folders) = std::fs::read_dir(open.held.home.artifacts(0, "")) else {
@@ -45,10 +64,13 @@ fn whole(open: &Open) -> bool {
 
 /// Runs the engine to plan, and keeps what it leaves.
 fn plan_unrecorded(open: &mut Open) {
-    let mut record = open.journal.record().clone();
-    if record.steps_completed.len() == record.created.workflow.steps.len() {
-        return;
+    let record = open.journal.record().clone();
+    if record.steps_completed.len() < record.created.workflow.steps.len() {
+        plan_as(open, record);
     }
+}
+
+fn plan_as(open: &mut Open, mut record: Record) {
     if let Outcome::PlanPrepared { launch, .. } = open.site.perform(&record, Task::PreparePlan) {
         record.stage = Stage::Planning { launch };
         record.receipt_ids.clear();

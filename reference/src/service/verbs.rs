@@ -8,7 +8,7 @@ use cabincrew_protocol::workflow::State;
 use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
 use super::recover::{Open, Retry};
-use super::unrecorded::{again, apply_unrecorded};
+use super::unrecorded::{after_the_end, again, apply_unrecorded};
 use crate::cancel::{self, Request};
 use crate::clock;
 use crate::decide::{self, Next, Outcome, Task};
@@ -105,6 +105,7 @@ impl Service {
                 return Ok(State::Completed);
             }
             taken?;
+            after_the_end(&mut open);
             match open.journal.record().stage {
                 Stage::Waiting(_) => Next::Rest,
                 _ if waiting => decide::next(open.journal.record()),

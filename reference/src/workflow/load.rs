@@ -47,6 +47,9 @@ pub fn load(path: &Path) -> Result<Loaded, WorkflowError> {
     if fault::on(Fault::UnknownKindSkipped) {
         skip_unknown_kinds(&mut value);
     }
+    if fault::on(Fault::UnknownWorkflowMembersPass) {
+        drop_unknown_members(&mut value);
+    }
     let workflow: Workflow =
         serde_json::from_value(value).map_err(|source| WorkflowError::Shape {
             path: owned(),
@@ -63,6 +66,29 @@ fn skip_unknown_kinds(value: &mut serde_json::Value) {
     if let Some(serde_json::Value::Array(policies)) = policies {
         let known = |kind: &str| ["opa", "onnx", "custom"].contains(&kind);
         policies.retain(|policy| policy["kind"].as_str().is_some_and(known));
+    }
+}
+
+/// What a faulty program makes of members that it does not know.
+fn drop_unknown_members(value: &mut serde_json::Value) {
+    while let Err(error) = serde_json::from_value::<Workflow>(value.clone()) {
+        let text = error.to_string();
+        let unknown = text.strip_prefix("unknown field `");
+        let Some((name, _)) = unknown.and_then(|rest| rest.split_once('`')) else {
+            return;
+        };
+        remove_member(value, name);
+    }
+}
+
+fn remove_member(value: &mut serde_json::Value, name: &str) {
+    match value {
+        serde_json::Value::Object(members) => {
+            members.remove(name);
+            members.values_mut().for_each(|it| remove_member(it, name));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|it| remove_member(it, name)),
+        _ => {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::effects;
 use super::look::Look;
 use super::outcome;
 use super::rules;
@@ -10,6 +11,7 @@ use super::view::{View, Views};
 use crate::orchestrator::drill::{Check, Drill, Needs};
 use crate::orchestrator::expect::Expect;
 use crate::orchestrator::observe::Observation;
+use crate::orchestrator::rule::Rule;
 use crate::receipt;
 use crate::report::{merge, said};
 use crate::verdict::{ControlResult, Outcome, Verdict};
@@ -260,6 +262,11 @@ impl<'a> Court<'a> {
 
     fn judge_step(&self, look: &mut Look, drill: &Drill, check: &Check, view: &View<'a>) {
         if let Expect::Always { rule } = &check.expect {
+            if *rule == Rule::StoreKept && !effects::is_legible(&self.views) {
+                let why = "no planned file is found as it is, so the store is packed or elsewhere";
+                look.inapplicable.push(format!("{}: {why}", view.name()));
+                return;
+            }
             look.take(view, rules::apply(*rule, view, &self.views));
             return;
         }

@@ -157,6 +157,19 @@ pub(super) fn store_kept(view: &View<'_>) -> Told {
     ))
 }
 
+/// Whether the store can be read by others: who packs or encrypts planned files keeps them all the
+/// same. What lies in a directory of an engine that has just been killed says nothing about the store;
+/// while a workflow waits, that directory may be the store.
+pub(super) fn is_legible(views: &Views<'_>) -> bool {
+    views.steps.iter().any(|view| {
+        let step = view.step;
+        let found = step.stored.values().any(|copies| *copies > 0);
+        let left = step.dirs_left.iter().any(|it| it.starts_with("artifacts "));
+        let waits = view.state() == Some(State::AwaitingApproval);
+        (found || !step.stored_within.is_empty()) && (waits || !left)
+    })
+}
+
 /// Without a take-off the workspace stays as it was.
 pub(super) fn workspace_kept(view: &View<'_>) -> Told {
     if !is_verb(view) || view.engines("take-off").next().is_some() {

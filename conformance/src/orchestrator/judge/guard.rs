@@ -34,7 +34,7 @@ pub(super) fn graver_event(view: &View<'_>, views: &Views<'_>) -> Judged {
 }
 
 /// FAILED, or an event that artifacts do not match; the planned bytes are kept.
-pub(super) fn integrity_finding(view: &View<'_>) -> Judged {
+pub(super) fn integrity_finding(view: &View<'_>, views: &Views<'_>) -> Judged {
     let docs = view.docs.as_ref().ok_or("nothing was exported")?;
     let mismatch = |event: &Event| {
         event.value.pointer("/integrity_check/artifacts_match") == Some(&Value::Bool(false))
@@ -45,7 +45,9 @@ pub(super) fn integrity_finding(view: &View<'_>) -> Judged {
         "FAILED, or an event with artifacts_match = false",
         format!("{}, {}", state_words(view), kinds(docs.log())),
     );
-    problems.extend(effects::store_kept(view).unwrap_or_default());
+    if effects::is_legible(views) {
+        problems.extend(effects::store_kept(view).unwrap_or_default());
+    }
     Ok(problems)
 }
 
@@ -126,8 +128,10 @@ pub(super) fn take_off_as_planned(view: &View<'_>, views: &Views<'_>) -> Judged 
     if view.engines("take-off").next().is_none() {
         return Ok(stopped(view));
     }
-    take_off::bytes(view, views)
-        .ok_or_else(|| "what was planned was not seen as a whole".to_owned())
+    let unseen = || "what was planned was not seen as a whole".to_owned();
+    let mut problems = take_off::bytes(view, views).ok_or_else(unseen)?;
+    problems.extend(take_off::no_log(view, views).ok_or_else(unseen)?);
+    Ok(problems)
 }
 
 /// It ended as another step did, or was halted.

@@ -52,7 +52,7 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
             absent,
         } => Ok(record::found(view, mark, place, *absent)),
         E::GraverEvent => guard::graver_event(view, views),
-        E::IntegrityFinding => guard::integrity_finding(view),
+        E::IntegrityFinding => guard::integrity_finding(view, views),
         E::Input { mode, has, lacks } => plan::input(view, mode, has, lacks),
         E::Kept { since, documents } => kept(view, views, since, documents),
         E::Launches { .. } => Ok(launches(expect, view, views)),
