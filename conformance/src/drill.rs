@@ -417,6 +417,8 @@ pub enum WorkspacePlan {
     Unreadable,
     /// The scenario's with files whose names and contents are commands.
     Hostile,
+    /// The scenario's with copies of its files, beside them and in a folder of their own.
+    Grown,
     /// As the launch before left it.
     AsLeft,
 }
@@ -443,7 +445,7 @@ pub enum StatePlan {
     Missing,
     /// Their `body.data` are gone, or their `artifact.json` where there is no body.
     BodyMissing,
-    /// One bit of each hashed file is flipped.
+    /// One bit of each hashed file is flipped; an empty one holds a byte.
     Flipped,
     /// Each hashed file is cut to half.
     Truncated,

@@ -12,6 +12,11 @@ use serde::Deserialize;
     rename_all_fields = "kebab-case"
 )]
 pub enum Expect {
+    /// A take-off applies the plan that it is given, whatever another plan would do.
+    AppliesGivenPlan {
+        /// The take-off from the other plan.
+        of: String,
+    },
     /// A take-off applied the plan: the workspace is as the scenario says, or at least changed.
     AppliesPlan,
     /// Each `artifact.json` is one strict JSON document.

@@ -22,4 +22,4 @@ mod workspace;
 pub(crate) mod world;
 
 pub(crate) use launch::with_placeholders;
-pub(crate) use workspace::hostile as hostile_workspace;
+pub(crate) use workspace::{grown as grown_workspace, hostile as hostile_workspace};

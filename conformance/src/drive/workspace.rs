@@ -1,5 +1,6 @@
 //! Makes a workspace what a launch needs, and spares the work when it still is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io;
@@ -50,17 +51,19 @@ impl Workspaces {
         self.forget(path);
         place::remove(path)?;
         std::fs::create_dir_all(path)?;
-        if plan.workspace == WorkspacePlan::Hostile {
-            place::fill(path, &hostile(scenario), plan.file_order, plan.file_times)?;
-        } else {
-            place::fill(path, scenario, plan.file_order, plan.file_times)?;
-        }
+        let files = match plan.workspace {
+            WorkspacePlan::Hostile => Cow::Owned(hostile(scenario)),
+            WorkspacePlan::Grown => Cow::Owned(grown(scenario)),
+            _ => Cow::Borrowed(scenario),
+        };
+        place::fill(path, &files, plan.file_order, plan.file_times)?;
         match plan.workspace {
             WorkspacePlan::ReadOnly if by_modes => close(path)?,
             WorkspacePlan::Unreadable => hide(path, scenario)?,
             WorkspacePlan::ReadOnly
             | WorkspacePlan::Scenario
             | WorkspacePlan::Hostile
+            | WorkspacePlan::Grown
             | WorkspacePlan::AsLeft => {}
         }
         let tree = snapshot::look_with_root(path, None);
@@ -102,6 +105,32 @@ pub(crate) fn hostile(scenario: &Files) -> Files {
             executable: false,
         };
         files.insert(name.to_owned(), node);
+    }
+    files
+}
+
+/// The scenario's files with two copies of each: one beside it with another name and the same ending, one
+/// with the same name in another folder. What an engine chooses by ending or by name, it chooses there too.
+pub(crate) fn grown(scenario: &Files) -> Files {
+    let mut files = scenario.clone();
+    let of_tools = |path: &str| path.split('/').any(|part| part == ".git");
+    for (path, node) in scenario {
+        if !matches!(node, Node::File { .. }) || of_tools(path) {
+            continue;
+        }
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let beside = match name.rsplit_once('.') {
+            Some((stem, ending)) if !stem.is_empty() => format!("{stem}-twin.{ending}"),
+            _ => format!("{name}-twin"),
+        };
+        let beside = if folder.is_empty() {
+            beside
+        } else {
+            format!("{folder}/{beside}")
+        };
+        for copy in [beside, format!("twins/{path}")] {
+            files.entry(copy).or_insert_with(|| node.clone());
+        }
     }
     files
 }

@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use super::folder::write_new;
 use super::{EvidenceError, Run};
 use crate::drill::{LaunchPlan, WorkspacePlan};
-use crate::drive::hostile_workspace;
+use crate::drive::{grown_workspace, hostile_workspace};
 use crate::observe::{Bytes, Launch, Observation};
 use crate::report::plain;
 use crate::scenario::{Files, Node};
@@ -40,6 +40,7 @@ pub(super) fn write(
     if let Some(scenario) = scenario {
         let files = match plan_of(run, launch).map(|plan| plan.workspace) {
             Some(WorkspacePlan::Hostile) => hostile_workspace(&scenario.workspace),
+            Some(WorkspacePlan::Grown) => grown_workspace(&scenario.workspace),
             _ => scenario.workspace.clone(),
         };
         fill(&folder.join("workspace"), &files, &mut left_out);

@@ -108,7 +108,10 @@ fn circumstances(plan: &LaunchPlan) -> String {
         WorkspacePlan::Unreadable => {
             text.push_str("find \"$root/workspace\" -type f -exec chmod 000 {} +\n");
         }
-        WorkspacePlan::Scenario | WorkspacePlan::Hostile | WorkspacePlan::AsLeft => {}
+        WorkspacePlan::Scenario
+        | WorkspacePlan::Hostile
+        | WorkspacePlan::Grown
+        | WorkspacePlan::AsLeft => {}
     }
     if plan.file_times == FileTimes::Old {
         text.push_str("find \"$root/workspace\" -type f -exec touch -t 200411090000 {} +\n");

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cabincrew_protocol::json::{self, Limits};
-use cabincrew_protocol::schema as protocol_schema;
+use cabincrew_protocol::json::{self, JsonError, Limits};
+use cabincrew_protocol::{schema as protocol_schema, wire};
 use serde_json::Value;
 
 use super::{Look, words};
@@ -146,7 +146,14 @@ pub(super) fn hash_matches(look: &mut Look, launch: &Launch) {
 pub(super) fn size_matches(look: &mut Look, launch: &Launch) {
     for_each_file(look, launch, |artifact, files| {
         let size = artifact.size.as_ref()?;
-        let matches = files.iter().any(|file| size.as_u64() == Some(file.size));
+        let Value::Number(number) = size else {
+            return Some((
+                "a size that is a number".to_owned(),
+                format!("{}: size {size}", artifact.name),
+            ));
+        };
+        let whole = wire::whole_number(number);
+        let matches = files.iter().any(|file| whole == Some(file.size));
         let actual = files.first()?.size;
         (!matches).then(|| {
             (
@@ -367,7 +374,9 @@ pub(super) fn json_parses(look: &mut Look, launch: &Launch) {
     };
     let mut problems = Vec::new();
     for (name, bytes) in documents {
-        if let Err(error) = json::parse(bytes, &Limits::DOCUMENT) {
+        if let Err(error) = json::parse(bytes, &Limits::DOCUMENT)
+            && !matches!(error, JsonError::IntegerRange { .. })
+        {
             let observed = format!("{name}/artifact.json: {error}");
             problems.push(("one strict JSON document".to_owned(), observed));
         }

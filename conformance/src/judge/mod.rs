@@ -5,9 +5,11 @@
 
 mod artifacts;
 mod content;
+mod declared;
 mod determinism;
 mod effects;
 mod ending;
+mod other_plan;
 mod plan;
 mod receipt_rules;
 mod refusal;
@@ -35,6 +37,8 @@ pub(crate) struct Look {
     findings: Vec<Finding>,
     /// Launches that could not be judged, and why; each one makes the check unproven.
     unproven: Vec<String>,
+    /// Launches that the check is not about, and why.
+    inapplicable: Vec<String>,
     /// How many launches were really judged.
     judged: usize,
 }
@@ -49,6 +53,11 @@ impl Look {
                 expected,
                 observed: words::short(&observed),
             }));
+    }
+
+    /// Notes that the check says nothing about a launch of this subject.
+    pub(crate) fn inapplicable(&mut self, launch: &Launch, why: &str) {
+        self.inapplicable.push(format!("{}: {why}", launch.name));
     }
 
     /// Notes that a launch could not be judged.
@@ -226,6 +235,10 @@ fn conclude(verdict: &mut Verdict, look: Look) {
         Some(format!("the control {} did not hold: {why}", control.name))
     } else if let Some(why) = look.unproven.first() {
         Some(why.clone())
+    } else if let (0, Some(why)) = (look.judged, look.inapplicable.first()) {
+        verdict.outcome = Outcome::NotApplicable;
+        verdict.reason = Some(why.clone());
+        return;
     } else if look.judged == 0 {
         Some("no launch could be looked at".to_owned())
     } else {
@@ -272,6 +285,7 @@ fn look(expect: &Expect, launches: &[&Launch], seen: &Observation) -> Look {
 fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observation) {
     use Expect as E;
     match expect {
+        E::AppliesGivenPlan { of } => other_plan::applies_given(look, launch, of, seen),
         E::AppliesPlan => takeoff::applies_plan(look, launch, seen),
         E::ArtifactJsonParses => artifacts::json_parses(look, launch),
         E::ArtifactSchema => artifacts::schema(look, launch),

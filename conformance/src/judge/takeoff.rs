@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::artifacts::document;
-use super::plan::strings;
+use super::declared::Declared;
 use super::{Look, words};
 use crate::observe::{Launch, Observation};
 use crate::receipt;
 use crate::tree::{Change, Kind, Tree, What};
 
 /// Changes that are more than a touch.
-fn real(launch: &Launch) -> Vec<&Change> {
+pub(super) fn real(launch: &Launch) -> Vec<&Change> {
     launch
         .workspace_changes
         .iter()
@@ -102,17 +102,34 @@ pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Obs
         return;
     };
     let declared = Declared::by(plan);
-    let is_stray = |change: &&Change| {
-        let path = &change.path;
-        let undeclared = !declared.covers(path) || is_backup(path, launch) && !declared.names(path);
-        undeclared && !is_folder_of_others(change, launch)
+    let changed = real(launch);
+    let mine = |change: &&&Change| !is_folder_of_others(change, launch);
+    let mine: Vec<&Change> = changed.iter().filter(mine).copied().collect();
+    let (named, stray): (Vec<&Change>, Vec<&Change>) = mine
+        .iter()
+        .partition(|change| declared.covers(&change.path));
+    let backups =
+        |change: &&&Change| is_backup(&change.path, launch) && !declared.names(&change.path);
+    let backups: Vec<&Change> = mine.iter().filter(backups).copied().collect();
+    let why = declared.beyond_reading();
+    // Where all others are named one by one, the plan is a list, and what is not on it is not planned.
+    let is_list = named.len() >= 2 && stray.len() * 2 <= named.len();
+    let wrong = match why {
+        Some(why) if !is_list && !stray.is_empty() && backups.is_empty() => {
+            look.inapplicable(
+                launch,
+                &format!("not every changed path is named, and {why}: a scenario with a folder after/ decides"),
+            );
+            return;
+        }
+        _ if stray.is_empty() => backups,
+        _ => stray,
     };
-    let stray: Vec<&Change> = real(launch).into_iter().filter(is_stray).collect();
-    let problems = if stray.is_empty() {
+    let problems = if wrong.is_empty() {
         Vec::new()
     } else {
         let expected = "only changes that an artifact's target, metadata or body names".to_owned();
-        vec![(expected, words::list(&stray))]
+        vec![(expected, words::list(&wrong))]
     };
     look.judged(launch, problems);
 }
@@ -135,112 +152,12 @@ fn is_backup(path: &str, launch: &Launch) -> bool {
 }
 
 /// A directory that was made or removed only to hold other changed entries.
-fn is_folder_of_others(change: &Change, launch: &Launch) -> bool {
+pub(super) fn is_folder_of_others(change: &Change, launch: &Launch) -> bool {
     let prefix = format!("{}/", change.path);
     launch
         .workspace_changes
         .iter()
         .any(|other| other.path.starts_with(&prefix))
-}
-
-/// What a plan names.
-struct Declared {
-    targets: Vec<String>,
-    texts: Vec<String>,
-    /// A body that is not text may name anything.
-    opaque: bool,
-}
-
-impl Declared {
-    fn by(plan: &Launch) -> Self {
-        let mut declared = Self {
-            targets: Vec::new(),
-            texts: Vec::new(),
-            opaque: false,
-        };
-        for name in receipt::artifact_names(plan) {
-            let Some(artifact) = document(plan, name) else {
-                continue;
-            };
-            let mut found = Vec::new();
-            strings(&artifact, &mut found);
-            declared.texts.extend(found.into_iter().map(str::to_owned));
-            if let Some(target) = artifact.get("target").and_then(Value::as_str) {
-                let target = target.trim_start_matches("./").trim_end_matches('/');
-                declared.targets.push(target.to_owned());
-            }
-            if let Some(body) = plan.contents.get(&format!("{name}/body.data")) {
-                match (std::str::from_utf8(&body.kept), body.is_whole()) {
-                    (Ok(text), true) if !is_encoded(text) => {
-                        declared.texts.push(text.to_owned());
-                        if let Ok(value) = serde_json::from_str::<Value>(text) {
-                            let mut found = Vec::new();
-                            strings(&value, &mut found);
-                            declared.texts.extend(found.into_iter().map(str::to_owned));
-                        }
-                    }
-                    _ => declared.opaque = true,
-                }
-            }
-        }
-        declared
-    }
-
-    fn covers(&self, path: &str) -> bool {
-        let by_target = self.targets.iter().any(|target| {
-            matches!(target.as_str(), "" | "." | "*" | "**" | "workspace")
-                || path == target
-                || path.starts_with(&format!("{target}/"))
-                || glob(target, path)
-        });
-        by_target || self.names(path)
-    }
-
-    /// True if a text of the plan names the path itself.
-    fn names(&self, path: &str) -> bool {
-        self.opaque || self.texts.iter().any(|text| names(text, path))
-    }
-}
-
-/// True for a long text without white space in the alphabet of base64: it may hold anything.
-fn is_encoded(text: &str) -> bool {
-    let bytes = || text.bytes().filter(|byte| !byte.is_ascii_whitespace());
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
-    bytes().count() >= 64 && bytes().all(plain)
-}
-
-/// True if a text names a path, and not just a longer one that begins or ends alike.
-fn names(text: &str, path: &str) -> bool {
-    let part_of_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    text.match_indices(path).any(|(start, _)| {
-        let before = text[..start].chars().next_back();
-        let mut after = text[start + path.len()..].chars();
-        let next = after.next();
-        // A full stop ends a sentence as often as it continues a name.
-        let continues = match next {
-            Some('.') => after.next().is_some_and(char::is_alphanumeric),
-            Some(c) => part_of_name(c) || c == '/' || c == '~',
-            None => false,
-        };
-        // "a/" and "b/" stand before paths in a diff, and "./" in front of many.
-        !before.is_some_and(part_of_name) && !continues
-    })
-}
-
-/// `*` and `**` in a target.
-fn glob(pattern: &str, path: &str) -> bool {
-    let mut parts = pattern.split('*').filter(|part| !part.is_empty());
-    if !pattern.contains('*') {
-        return false;
-    }
-    let mut rest = path;
-    parts.all(|part| match rest.find(part) {
-        Some(at) => {
-            rest = &rest[at + part.len()..];
-            true
-        }
-        None => false,
-    })
 }
 
 /// CC-ENG-035: restored artifacts are not rewritten, not even with the same bytes.
@@ -321,36 +238,4 @@ pub(super) fn same_workspace(look: &mut Look, launch: &Launch, other: &str, seen
         )
     });
     look.judged(launch, problem.into_iter().collect());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_named_only_as_a_whole() {
-        assert!(names(
-            "--- a/docs/notes.txt\n+++ b/docs/notes.txt",
-            "docs/notes.txt"
-        ));
-        assert!(names("Edits README.md.", "README.md"));
-        assert!(names("{\"path\":\"VERSION\"}", "VERSION"));
-        assert!(!names("README.md.bak", "README.md"));
-        assert!(!names("my-VERSION", "VERSION"));
-        assert!(!names("VERSIONS", "VERSION"));
-    }
-
-    #[test]
-    fn targets_cover_folders_and_patterns() {
-        let declared = |target: &str| Declared {
-            targets: vec![target.to_owned()],
-            texts: Vec::new(),
-            opaque: false,
-        };
-        assert!(declared("src").covers("src/main.rs"));
-        assert!(declared("*.md").covers("docs/guide.md"));
-        assert!(declared(".").covers("anything"));
-        assert!(!declared("src").covers("Cargo.lock"));
-        assert!(!declared("*.md").covers("docs/guide.txt"));
-    }
 }

@@ -22,6 +22,7 @@ pub(crate) use edit::Edit;
 pub(crate) use failure::Failure;
 pub(crate) use input::Input;
 pub(crate) use launch::{Launch, launch};
+pub(crate) use plan::extensions;
 pub(crate) use pointer::{remove, set};
 pub(crate) use receipt::{Ending, Outcome};
 pub(crate) use scan::{Extensions, scan};

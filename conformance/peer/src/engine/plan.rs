@@ -64,7 +64,7 @@ fn artifacts(edits: &[Edit], lines: usize) -> Vec<Artifact> {
 }
 
 /// The config's one member: `extensions`, a list of file name endings. Others are refused.
-fn extensions(launch: &Launch<'_>) -> Result<Extensions, Failure> {
+pub(crate) fn extensions(launch: &Launch<'_>) -> Result<Extensions, Failure> {
     let config = &launch.input.config;
     if launch.start.deviation.lets_pass(Leniency::Config) {
         return Ok(parse(config).unwrap_or_default());

@@ -43,6 +43,8 @@ pub enum TakeOffFault {
         /// Where.
         place: Keep,
     },
+    /// Verifies the restored plan, and then plans again and applies that.
+    PlansAgain {},
     /// Meddles with the restored artifacts after the work.
     Restored {
         /// In which way.
@@ -193,6 +195,11 @@ impl TakeOffFault {
                 }))
             }
             Self::DoesNothing {} => Some(Ok(0)),
+            Self::PlansAgain {} => {
+                let found = engine::extensions(launch)
+                    .and_then(|of| engine::scan(workspace, &of, &launch.start.deviation));
+                Some(found.and_then(|edits| engine::apply(workspace, &edits)))
+            }
             _ => None,
         }
     }

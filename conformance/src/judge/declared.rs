@@ -1,0 +1,178 @@
+//! What a plan says that it will change.
+
+use serde_json::Value;
+
+use super::artifacts::document;
+use super::plan::strings;
+use crate::observe::Launch;
+use crate::receipt;
+
+/// What a plan names. Logs name nothing: nobody who approves looks at them (C-66).
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    targets: Vec<String>,
+    texts: Vec<String>,
+    /// Bodies that are not text; what they name may be packed.
+    packed: Vec<Vec<u8>>,
+}
+
+impl Declared {
+    pub(super) fn by(plan: &Launch) -> Self {
+        let mut declared = Self::default();
+        let receipt = receipt::lenient(&plan.stdout.kept).unwrap_or_default();
+        for name in receipt::artifact_names(plan) {
+            if role(&receipt, name) == Some("log") {
+                continue;
+            }
+            let Some(artifact) = document(plan, name) else {
+                continue;
+            };
+            declared.add_value(&artifact);
+            if let Some(target) = artifact.get("target").and_then(Value::as_str) {
+                let target = target.trim_start_matches("./").trim_end_matches('/');
+                declared.targets.push(target.to_owned());
+            }
+            if let Some(body) = plan.contents.get(&format!("{name}/body.data")) {
+                declared.add_body(&body.kept, body.is_whole());
+            }
+        }
+        declared
+    }
+
+    fn add_value(&mut self, value: &Value) {
+        let mut found = Vec::new();
+        strings(value, &mut found);
+        self.texts.extend(found.into_iter().map(str::to_owned));
+    }
+
+    fn add_body(&mut self, body: &[u8], is_whole: bool) {
+        match std::str::from_utf8(body) {
+            Ok(text) if is_whole && !is_encoded(text) => {
+                self.texts.push(text.to_owned());
+                if let Ok(value) = serde_json::from_str::<Value>(text) {
+                    self.add_value(&value);
+                }
+            }
+            _ => self.packed.push(body.to_vec()),
+        }
+    }
+
+    /// True if the plan names the path, or a folder or a pattern that it belongs to.
+    pub(super) fn covers(&self, path: &str) -> bool {
+        let by_target = self.targets.iter().any(|target| {
+            !is_everything(target)
+                && (path == target || path.starts_with(&format!("{target}/")) || glob(target, path))
+        });
+        by_target || self.names(path)
+    }
+
+    /// True if the plan names the path itself.
+    pub(super) fn names(&self, path: &str) -> bool {
+        let packed = |body: &Vec<u8>| memchr::memmem::find(body, path.as_bytes()).is_some();
+        self.texts.iter().any(|text| names(text, path)) || self.packed.iter().any(packed)
+    }
+
+    /// Why a path that is not named may be declared all the same, in a way that nobody can follow.
+    pub(super) fn beyond_reading(&self) -> Option<&'static str> {
+        if self.targets.iter().any(|target| is_everything(target)) {
+            Some("a target is the whole workspace")
+        } else if !self.packed.is_empty() {
+            Some("a body is not text")
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a target is the whole workspace.
+fn is_everything(target: &str) -> bool {
+    matches!(target, "" | "." | "*" | "**" | "workspace")
+}
+
+fn role<'a>(receipt: &'a Value, name: &str) -> Option<&'a str> {
+    let mut listed = receipt.get("artifacts")?.as_array()?.iter();
+    let own = listed.find(|it| it.get("name").and_then(Value::as_str) == Some(name))?;
+    own.get("role")?.as_str()
+}
+
+/// True for a long text without white space in the alphabet of base64: it may hold anything.
+fn is_encoded(text: &str) -> bool {
+    let bytes = || text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
+    bytes().count() >= 64 && bytes().all(plain)
+}
+
+/// True if a text names a path, and not just a longer one that begins or ends alike.
+fn names(text: &str, path: &str) -> bool {
+    let part_of_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    text.match_indices(path).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let mut after = text[start + path.len()..].chars();
+        let next = after.next();
+        // A full stop ends a sentence as often as it continues a name.
+        let continues = match next {
+            Some('.') => after.next().is_some_and(char::is_alphanumeric),
+            Some(c) => part_of_name(c) || c == '/' || c == '~',
+            None => false,
+        };
+        // "a/" and "b/" stand before paths in a diff, and "./" in front of many.
+        !before.is_some_and(part_of_name) && !continues
+    })
+}
+
+/// `*` and `**` in a target.
+fn glob(pattern: &str, path: &str) -> bool {
+    let mut parts = pattern.split('*').filter(|part| !part.is_empty());
+    if !pattern.contains('*') {
+        return false;
+    }
+    let mut rest = path;
+    parts.all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_only_as_a_whole() {
+        assert!(names(
+            "--- a/docs/notes.txt\n+++ b/docs/notes.txt",
+            "docs/notes.txt"
+        ));
+        assert!(names("Edits README.md.", "README.md"));
+        assert!(names("{\"path\":\"VERSION\"}", "VERSION"));
+        assert!(!names("README.md.bak", "README.md"));
+        assert!(!names("my-VERSION", "VERSION"));
+        assert!(!names("VERSIONS", "VERSION"));
+    }
+
+    #[test]
+    fn targets_cover_folders_and_patterns() {
+        let declared = |target: &str| Declared {
+            targets: vec![target.to_owned()],
+            ..Declared::default()
+        };
+        assert!(declared("src").covers("src/main.rs"));
+        assert!(declared("*.md").covers("docs/guide.md"));
+        assert!(!declared(".").covers("anything"));
+        assert!(declared(".").beyond_reading().is_some());
+        assert!(!declared("src").covers("Cargo.lock"));
+        assert!(!declared("*.md").covers("docs/guide.txt"));
+    }
+
+    #[test]
+    fn a_body_that_is_not_text_is_searched_too() {
+        let mut declared = Declared::default();
+        declared.add_body(b"\xff\x00docs/a.md\x00", true);
+        assert!(declared.names("docs/a.md"));
+        assert!(!declared.names("docs/b.md"));
+        assert!(declared.beyond_reading().is_some());
+    }
+}
