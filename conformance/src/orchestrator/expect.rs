@@ -53,7 +53,7 @@ pub enum Expect {
     /// An audit event of this type was written during the step, or, with `absent`, stands nowhere in
     /// the log.
     Event {
-        /// Its type in our words.
+        /// Its type in our words; `*` is any.
         event: String,
         /// JSON pointer to the value that one and the same event must have there.
         #[serde(default)]

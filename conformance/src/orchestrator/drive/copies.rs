@@ -7,14 +7,18 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A database may continue a long value on another page: so much of a file is in one piece.
 const HEAD: usize = 256;
+/// Most pieces of a file that are looked for.
+const PIECES: usize = 16;
 /// A text that is shorter may stand in a file by chance, and damage to it means nothing.
 const TELLING: usize = 12;
 
-/// Where the beginning of a planned file stands in a file: offset and length in bytes.
+/// Where a piece of a planned file stands in a file: offset and length in bytes. The pieces of a long
+/// one are looked for one after the other, for the first may be torn between two pages.
 pub(super) fn within(bytes: &[u8], wanted: &[u8]) -> Option<(usize, usize)> {
-    let head = &wanted[..wanted.len().min(HEAD)];
-    let at = memchr::memmem::find(bytes, head)?;
-    Some((at, head.len()))
+    let pieces = wanted.chunks(HEAD).take(PIECES);
+    // The rest at the end may be short enough to stand anywhere by chance.
+    let mut whole = pieces.filter(|piece| piece.len() == wanted.len().min(HEAD));
+    whole.find_map(|piece| Some((memchr::memmem::find(bytes, piece)?, piece.len())))
 }
 
 /// The same for damage, which has to hit the planned file and nothing else.
@@ -40,6 +44,16 @@ mod tests {
         assert_eq!(
             within(database.as_bytes(), long.as_bytes()),
             Some((5, HEAD))
+        );
+    }
+
+    #[test]
+    fn a_piece_that_is_torn_does_not_hide_the_others() {
+        let long: String = (0..500).map(|number| format!("{number:04}")).collect();
+        let database = format!("{}|page|{}", &long[..100], &long[100..]);
+        assert_eq!(
+            within(database.as_bytes(), long.as_bytes()),
+            Some((262, HEAD))
         );
     }
 

@@ -150,8 +150,10 @@ fn completion(
             .text("/workflow/mode")
             .is_none_or(|mode| mode == program.mode);
         let as_it_says = found == Some(id) && event.text("/engine/status") == Some(status);
+        // Who refuses a receipt need not quote it, if the event says what was wrong with it.
+        let unquoted = failed && status == "success" && event.text("/engine/error").is_some();
         let as_failure = (failed || status == "failure")
-            && found.is_none_or(|found| found == id)
+            && (unquoted || found.is_none_or(|found| found == id))
             && event.text("/engine/status") == Some("failure");
         of_mode && (as_it_says || as_failure)
     };

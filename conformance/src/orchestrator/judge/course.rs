@@ -126,11 +126,15 @@ fn wanted(kind: &str, with: &BTreeMap<String, toml::Value>) -> String {
         .iter()
         .map(|(pointer, value)| format!(" {pointer} = {value}"))
         .collect();
+    let kind = if kind == ANY { "of any type" } else { kind };
     format!("an event {kind}{}", members.join(","))
 }
 
+/// Stands for a type of events where the text does not say which one it is.
+const ANY: &str = "*";
+
 fn is(event: &Event, kind: &str, with: &BTreeMap<String, toml::Value>) -> bool {
-    event.kind == kind
+    (event.kind == kind || kind == ANY)
         && with
             .iter()
             .all(|(pointer, wanted)| matches(event.value.pointer(pointer), wanted))

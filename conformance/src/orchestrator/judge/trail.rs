@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cabincrew_protocol::decision::Decision;
+use cabincrew_protocol::workflow::State;
 use serde_json::Value;
 
 use super::course::kinds;
@@ -62,7 +63,10 @@ pub(super) fn basis(view: &View<'_>) -> Told {
             continue;
         };
         let problems = told.get_or_insert_with(Problems::new);
-        if decided > gravest {
+        // After execution a question counts as a denial (C-35).
+        let executed = event.text("/workflow_state") == Some(State::ExecutionComplete.as_str());
+        let asks = executed && gravest == Decision::RequireApproval && decided == Decision::Deny;
+        if decided > gravest && !asks {
             let expected = format!("{decided} with an evaluation that says so");
             let observed = format!("evaluations up to {gravest} in {}", event.value);
             problems.extend(problem(expected, observed));
