@@ -293,6 +293,7 @@ faults! {
     FreeTextInAuditLog = "free-text-in-audit-log",
     LocalTimes = "local-times",
     MemberAddedToEvents = "member-added-to-events",
+    NothingIsCritical = "nothing-is-critical",
     PolicyEventsOfNoWorkflow = "policy-events-of-no-workflow",
     PreparationNotAudited = "preparation-not-audited",
     ReadinessNotAudited = "readiness-not-audited",

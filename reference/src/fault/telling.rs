@@ -29,10 +29,11 @@ pub(crate) fn retell(event: &mut AuditEvent) {
             approval.plan_token_hash.clear();
         }
     }
-    if event.integrity_check.is_some()
-        && event.severity == Some(Severity::Critical)
-        && on(Fault::MismatchAtWarning)
-    {
+    let critical = event.severity == Some(Severity::Critical);
+    if critical && on(Fault::NothingIsCritical) {
+        event.severity = Some(Severity::Error);
+    }
+    if event.integrity_check.is_some() && critical && on(Fault::MismatchAtWarning) {
         event.severity = Some(Severity::Warning);
     }
     if let Some(integrity) = event.integrity_check.as_mut() {
