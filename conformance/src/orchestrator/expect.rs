@@ -145,6 +145,9 @@ pub enum Expect {
     PolicySaw {
         /// Only launches of this script.
         script: String,
+        /// Only launches for this step; all of them if left out.
+        #[serde(default)]
+        step: Option<String>,
         /// JSON pointer to the value there.
         #[serde(default)]
         has: BTreeMap<String, toml::Value>,

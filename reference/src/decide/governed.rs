@@ -333,7 +333,12 @@ fn requests(
     let Stage::Governing(sealed) = &record.stage else {
         return None;
     };
-    let default_role = &record.created.workflow.approval.default_role;
+    let usual = "approver".to_owned();
+    let default_role = if fault::on(Fault::DefaultRoleIgnored) {
+        &usual
+    } else {
+        &record.created.workflow.approval.default_role
+    };
     let mut by_role: BTreeMap<&String, Vec<&Evaluated>> = BTreeMap::new();
     for found in evaluations {
         if found.decision == Decision::RequireApproval {

@@ -361,7 +361,9 @@ fn over(given: Option<&[Over]>) -> BTreeSet<Part> {
 /// What policies are told beside the plan: the workflow and their own settings.
 fn settings(record: &Record) -> AnyMap {
     let mut context = context(record);
-    context.extend(record.created.workflow.governance.context.clone());
+    if !fault::on(Fault::GovernanceContextNotShown) {
+        context.extend(record.created.workflow.governance.context.clone());
+    }
     context
 }
 
@@ -373,7 +375,12 @@ fn preflight_input(
     let receipt = serde_json::to_value(receipt).expect("a receipt is JSON");
     let mut context = settings(record);
     if !fault::on(Fault::PoliciesDoNotSeeConfig) {
-        context.insert("config".to_owned(), json!(record.step().config));
+        let step = if fault::on(Fault::FirstConfigShown) {
+            &record.created.workflow.steps[0]
+        } else {
+            record.step()
+        };
+        context.insert("config".to_owned(), json!(step.config));
     }
     PreflightInput {
         workflow_id: record.workflow_id().to_owned(),

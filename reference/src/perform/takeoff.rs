@@ -39,6 +39,7 @@ impl Site {
         check_approvals(record, sealed)?;
         self.check_digests(record, sealed)?;
         let unseen = fault::on(Fault::DriftNotNoticed)
+            || (record.step_index > 0 && fault::on(Fault::WorkspaceOfFirstStepCompared))
             || (fault::is_first_run() && fault::on(Fault::WorkspaceComparedOnRestartOnly));
         if !unseen {
             self.check_drift(record, sealed)?;

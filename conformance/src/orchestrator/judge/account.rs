@@ -363,6 +363,13 @@ pub(super) fn rebuilds(view: &View<'_>) -> Told {
     Some(problems)
 }
 
+/// Whether two documents tell of the same decision; after execution a question may be called a denial
+/// (C-35).
+pub(super) fn same_decision(one: Option<&str>, other: Option<&str>) -> bool {
+    let asked = |word: Option<&str>| matches!(word, Some("deny" | "require_approval"));
+    one == other || (asked(one) && asked(other))
+}
+
 /// Each evaluation of the record has `SOURCE/POLICY` for a name, and one in the audit log has its id.
 pub(super) fn joins(view: &View<'_>) -> Told {
     let docs = view.settled()?;
@@ -374,11 +381,12 @@ pub(super) fn joins(view: &View<'_>) -> Told {
             let source = text(it, "/source").unwrap_or("?");
             let policy = text(it, "/policy_id").unwrap_or("?");
             text(it, "/evidence/evaluation_id") == id
+                && same_decision(text(record, "/decision"), text(it, "/decision"))
                 && name == Some(format!("{source}/{policy}").as_str())
         });
         problems.extend(unless(
             joined,
-            "an evaluation in the audit log with this evaluation_id in its evidence, and SOURCE/POLICY for policy_name",
+            "an evaluation of this decision in the audit log, with this evaluation_id in its evidence, and SOURCE/POLICY for policy_name",
             record.to_string(),
         ));
     }

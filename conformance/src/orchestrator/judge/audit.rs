@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
 use super::time;
-use super::view::{Event, View, Views};
+use super::view::{Event, View, Views, items, text};
 use super::wal::difference;
 use crate::judge::words;
 
@@ -57,7 +57,27 @@ pub(super) fn valid(view: &View<'_>) -> Told {
 
 /// Severities fit decisions, aggregation is the most restrictive, states are equal in both places.
 pub(super) fn semantics(view: &View<'_>) -> Told {
-    each(view, |event| against_rules("AuditEvent", &event.value))
+    each(view, |event| {
+        let mut problems = against_rules("AuditEvent", &event.value);
+        problems.extend(from_the_future(event));
+        problems
+    })
+}
+
+/// No evaluation is from after the event that tells of it (CC-PRE-027). Some write whole seconds, and
+/// round.
+fn from_the_future(event: &Event) -> Problems {
+    let told = event.text("/timestamp").and_then(time::nanoseconds);
+    let evaluations = items(&event.value, "/policy/policy_evaluations").iter();
+    let mut times = evaluations.filter_map(|it| text(it, "/evaluated_at"));
+    let late = times.find(|said| {
+        let said = time::nanoseconds(said);
+        said.zip(told)
+            .is_some_and(|(said, told)| said > told + 1_000_000_000)
+    });
+    late.map_or_else(Problems::new, |said| {
+        problem("evaluated_at not after the event's own time", said)
+    })
 }
 
 /// Each event of the workflow names it, and a step of it.

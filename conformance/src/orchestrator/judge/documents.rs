@@ -182,11 +182,18 @@ pub(super) fn state_artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
             .iter()
             .filter(|it| text(it, "/artifact_id") == Some(&artifact.name))
             .filter(|it| text(it, "/step_id") == Some(&artifact.step));
+        let named: Vec<&Value> = named.collect();
         problems.extend(unless(
-            named.count() == 1,
+            named.len() == 1,
             format!("one record of the artifact {}", artifact.name),
             format!("{} record(s) in all, that one not once", records.len()),
         ));
+        let kind = artifact.kind.as_deref();
+        let other = named.iter().find(|it| text(it, "/artifact_type") != kind);
+        if let (Some(other), Some(kind)) = (other, kind) {
+            let expected = format!("artifact_type {kind:?} of the artifact {}", artifact.name);
+            problems.extend(problem(expected, other.to_string()));
+        }
     }
     Some(problems)
 }

@@ -63,10 +63,14 @@ pub(super) fn judge(expect: &Expect, view: &View<'_>, views: &Views<'_>, own: &s
         E::PlanningGuarded => guard::planning(view),
         E::PolicySaw {
             script,
+            step,
             has,
             mentions,
             omits,
-        } => plan::policy_saw(view, script, has, &plan::Words { mentions, omits }),
+        } => {
+            let of = (script.as_str(), step.as_deref());
+            plan::policy_saw(view, of, has, &plan::Words { mentions, omits })
+        }
         E::Refused => refused(view, views),
         E::Request {
             at,

@@ -79,13 +79,16 @@ fn members(document: &Value, has: &BTreeMap<String, toml::Value>, lacks: &[Strin
 /// What a policy was given has, mentions and omits what the drill says.
 pub(super) fn policy_saw(
     view: &View<'_>,
-    script: &str,
+    (script, step): (&str, Option<&str>),
     has: &BTreeMap<String, toml::Value>,
     words: &Words<'_>,
 ) -> Judged {
     let mut problems = Vec::new();
     let mut any = false;
-    for program in view.engines("evaluate").filter(|it| it.script == script) {
+    let asked = |it: &&ProgramSeen| {
+        it.script == script && (step.is_none() || step_id(it).as_deref() == step)
+    };
+    for program in view.engines("evaluate").filter(asked) {
         any = true;
         match given(program) {
             Err(why) => problems.extend(problem("a PreflightInput document", why)),
@@ -98,7 +101,8 @@ pub(super) fn policy_saw(
     if any {
         Ok(problems)
     } else {
-        Err(format!("the policy {script} was not run"))
+        let of = step.map_or_else(String::new, |step| format!(" for the step {step}"));
+        Err(format!("the policy {script} was not run{of}"))
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Planned {
     pub(super) step: String,
     pub(super) name: String,
     pub(super) role: String,
+    /// Its `artifact_type`.
+    pub(super) kind: Option<String>,
     /// The descriptor digest (C-05).
     pub(super) descriptor: String,
     /// Digest of the file that a path beside it would name: the body, else the metadata.
@@ -87,6 +89,7 @@ pub(super) fn of_launch(step: &str, program: &ProgramSeen) -> Option<Vec<Planned
             step: step.to_owned(),
             name: name.to_owned(),
             role: role.to_owned(),
+            kind: kind(program, name),
             descriptor: descriptor.to_string(),
             file_sha256: body.as_ref().map_or(metadata, |(hex, _)| hex.clone()),
             body_size: body.map_or(0, |(_, size)| size),
@@ -95,6 +98,14 @@ pub(super) fn of_launch(step: &str, program: &ProgramSeen) -> Option<Vec<Planned
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Some(found)
+}
+
+fn kind(program: &ProgramSeen, name: &str) -> Option<String> {
+    let bytes = program
+        .artifacts_after
+        .get(&format!("{name}/artifact.json"))?;
+    let metadata = parse(&bytes.kept).ok()?;
+    text(&metadata, "/artifact_type").map(str::to_owned)
 }
 
 fn whole(bytes: &Bytes) -> Option<String> {
@@ -113,6 +124,7 @@ mod tests {
             step: "edit".to_owned(),
             name: "note".to_owned(),
             role: "state".to_owned(),
+            kind: None,
             descriptor: String::new(),
             file_sha256: "b".to_owned(),
             body_size: 1,

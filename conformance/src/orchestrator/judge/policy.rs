@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::documents::against_schema;
 use super::look::{Problems, Told, problem, unless};
-use super::plan::given;
+use super::plan::{given, step_id};
 use super::planned::planned;
 use super::view::{View, Views, items, parse, text};
 use crate::orchestrator::observe::ProgramSeen;
@@ -41,7 +41,6 @@ pub(super) fn valid(view: &View<'_>) -> Told {
 pub(super) fn context(view: &View<'_>, views: &Views<'_>) -> Told {
     let steps = view.step_ids();
     let token = view.whole().and_then(|docs| docs.plan_token());
-    let receipts = receipts(views, view, "flight-plan");
     let mut any = false;
     let mut problems = Problems::new();
     for (_, input) in inputs(view) {
@@ -49,6 +48,7 @@ pub(super) fn context(view: &View<'_>, views: &Views<'_>) -> Told {
         any = true;
         let id = text(&input, "/workflow_id");
         let step = text(&input, "/step_id");
+        let receipts = receipts(views, view, ("flight-plan", step));
         problems.extend(unless(
             id == Some(view.id()) && step.is_some_and(|it| steps.contains(&it)),
             format!("workflow_id {:?} and a step_id among {steps:?}", view.id()),
@@ -79,24 +79,28 @@ pub(super) fn context(view: &View<'_>, views: &Views<'_>) -> Told {
 
 /// After take-off the receipt of a take-off is given, and not that of planning.
 pub(super) fn results(view: &View<'_>, views: &Views<'_>) -> Told {
-    let receipts = receipts(views, view, "take-off");
+    let all = receipts(views, view, ("take-off", None));
     let mut any = false;
     let mut problems = Problems::new();
     for (_, input) in inputs(view) {
         let Ok(input) = input else { continue };
-        if text(&input, "/mode") != Some("take-off") || receipts.is_empty() {
+        if text(&input, "/mode") != Some("take-off") || all.is_empty() {
             continue;
         }
         any = true;
+        let receipts = receipts(views, view, ("take-off", text(&input, "/step_id")));
         problems.extend(holds_one(&input, &receipts));
     }
     told(any, problems)
 }
 
-/// Ids of the receipts that engines gave in a mode, up to this step.
-fn receipts(views: &Views<'_>, view: &View<'_>, mode: &str) -> Vec<String> {
+/// Ids of the receipts that engines gave in a mode, up to now: those of a workflow's step, or of all.
+fn receipts(views: &Views<'_>, view: &View<'_>, (mode, step): (&str, Option<&str>)) -> Vec<String> {
     let launched = views.launches(view, mode);
     let id = |it: &&ProgramSeen| {
+        if step.is_some() && step_id(it).as_deref() != step {
+            return None;
+        }
         let receipt = parse(&it.stdout.kept).ok()?;
         text(&receipt, "/receipt_id").map(str::to_owned)
     };

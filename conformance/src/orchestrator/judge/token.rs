@@ -106,7 +106,30 @@ pub(super) fn valid(view: &View<'_>, views: &Views<'_>) -> Told {
     let in_run = time::nanoseconds(created)
         .is_some_and(|at| (i128::from(first) - 2..=i128::from(last) + 2).contains(&second(at)));
     problems.extend(unless(in_run, "created_at within the run", created));
+    problems.extend(before_planning(view, created));
     Some(problems)
+}
+
+/// A token is not older than the last start of an engine to plan, which it is made after.
+fn before_planning(view: &View<'_>, created: &str) -> Problems {
+    let log = view.whole().map(Docs::log).unwrap_or_default();
+    let mut starts = log.iter().rev().filter(|event| {
+        event.kind == "engine_start" && event.text("/workflow/mode") == Some("flight-plan")
+    });
+    let started = starts.next().and_then(|event| event.text("/timestamp"));
+    let (Some(said), Some(started), Some(at)) = (
+        started,
+        started.and_then(time::nanoseconds),
+        time::nanoseconds(created),
+    ) else {
+        return Problems::new();
+    };
+    // Some write whole seconds, and round.
+    unless(
+        at + 1_000_000_000 >= started,
+        format!("created_at after the engine was started to plan, {said}"),
+        created,
+    )
 }
 
 /// Its model is that of the step in the workflow file, or none (C-52).

@@ -4,6 +4,7 @@ use cabincrew_protocol::replay::Replay;
 use cabincrew_protocol::wal::{WalEntry, checksum as computed};
 use serde_json::Value;
 
+use super::account::same_decision;
 use super::course::{line, states};
 use super::documents::{against_rules, against_schema};
 use super::look::{Problems, Told, problem, unless};
@@ -240,6 +241,15 @@ pub(super) fn complete(view: &View<'_>) -> Told {
                 format!("an entry {kind} for {id:?}, which the record has"),
                 format!("{} entries of that type", of_type(kind).count()),
             ));
+            let mut entries = of_type(kind).filter(|entry| text(entry, &data) == id);
+            problems.extend(unless(
+                entries.clone().next().is_none() || entries.any(|entry| agrees(entry, record)),
+                format!(
+                    "an entry {kind} that says of {} what the record says",
+                    words::found(id)
+                ),
+                record.to_string(),
+            ));
         }
     }
     for request in docs.asked() {
@@ -272,6 +282,19 @@ pub(super) fn complete(view: &View<'_>) -> Told {
         format!("{ends}"),
     ));
     Some(problems)
+}
+
+/// Whether an entry says of an artifact, an evaluation or an approval what the record says.
+fn agrees(entry: &Value, record: &Value) -> bool {
+    let same = |member: &str| {
+        let told = entry.pointer(&format!("/data{member}"));
+        told.is_none() || told == record.pointer(member)
+    };
+    let decided = text(entry, "/data/decision");
+    ["/artifact_type", "/approved", "/approver", "/policy_name"]
+        .into_iter()
+        .all(same)
+        && (decided.is_none() || same_decision(decided, text(record, "/decision")))
 }
 
 /// The step that failed is the one that had begun last, or the one after it, which was to begin.
