@@ -217,6 +217,23 @@ pub(super) fn roles(look: &mut Look, launch: &Launch) {
     look.judged(launch, problems);
 }
 
+/// C-67: what take-off adds is evidence or a log.
+pub(super) fn take_off_roles(look: &mut Look, launch: &Launch) {
+    let Some(listed) = listed(launch) else { return };
+    let new = |artifact: &&Listed| !launch.restored.contains(&artifact.name);
+    let states = listed
+        .iter()
+        .filter(new)
+        .filter(|artifact| artifact.role.as_deref() == Some("state"));
+    let problems = states
+        .map(|artifact| {
+            let observed = format!("{}: role state", words::quote(artifact.name.as_bytes()));
+            ("role evidence or log".to_owned(), observed)
+        })
+        .collect();
+    look.judged(launch, problems);
+}
+
 /// C-11: a role in artifact.json's metadata equals the receipt's.
 pub(super) fn role_agrees(look: &mut Look, launch: &Launch) {
     let Some(listed) = listed(launch) else { return };
@@ -245,7 +262,8 @@ pub(super) fn role_agrees(look: &mut Look, launch: &Launch) {
 pub(super) fn names(look: &mut Look, launch: &Launch) {
     let Some(listed) = listed(launch) else { return };
     let mut problems = Vec::new();
-    let mut seen = BTreeSet::new();
+    let restored = launch.restored.iter().map(|name| name.to_lowercase());
+    let mut seen: BTreeSet<String> = restored.collect();
     for artifact in listed.iter().filter(|a| !launch.restored.contains(&a.name)) {
         let name = artifact.name.as_str();
         let quoted = words::quote(name.as_bytes());
