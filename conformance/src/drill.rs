@@ -317,6 +317,13 @@ pub enum BytesEdit {
         /// Its other value, a JSON text.
         json: String,
     },
+    /// Puts a text in another one's place, which is there once.
+    Exchange {
+        /// What is taken out.
+        text: String,
+        /// What is put in.
+        by: String,
+    },
     /// Same value, members in reverse order, generous white space, a line end at the end.
     Relayout,
 }
@@ -447,6 +454,8 @@ pub enum StatePlan {
     BodyMissing,
     /// One bit of each hashed file is flipped; an empty one holds a byte.
     Flipped,
+    /// A line end is appended to a hashed file.
+    Appended,
     /// Each hashed file is cut to half.
     Truncated,
 }
@@ -470,6 +479,8 @@ pub enum Decoys {
     Credentials,
     /// A listener at the address in the usual gateway variables.
     Gateways,
+    /// A person's settings in the home directory.
+    Settings,
 }
 
 /// What is waited for before a launch.

@@ -134,6 +134,9 @@ pub enum Expect {
     SameWorkspace {
         /// That take-off.
         r#as: String,
+        /// One that does not succeed is wrong as well.
+        #[serde(default)]
+        and_succeeds: bool,
     },
     /// Secrets appear in no output.
     SecretsStaySecret,
@@ -143,10 +146,17 @@ pub enum Expect {
     Succeeds,
     /// A take-off that stops with an error and touches nothing.
     TakeOffRefused,
+    /// The artifacts that take-off adds are evidence or logs.
+    TakeOffRoles,
     /// A plan token in a take-off receipt is the given one.
     TokenEcho,
     /// The receipt's protocol version is the input's.
     VersionEchoed,
+    /// A take-off that stops with an error and touches nothing, or leaves the same workspace as another one.
+    WholeOrRefused {
+        /// That take-off.
+        r#as: String,
+    },
     /// The workspace is unchanged.
     WorkspaceUntouched,
 }

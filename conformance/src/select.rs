@@ -183,7 +183,9 @@ fn drills_for(kit: &Kit, selected: &BTreeSet<String>) -> Vec<Drill> {
 fn referred(expect: &Expect) -> Option<&str> {
     match expect {
         Expect::NoLeftoversNeeded { of } | Expect::RepeatIsHarmless { of } => Some(of),
-        Expect::SamePlan { r#as, .. } | Expect::SameWorkspace { r#as } => Some(r#as),
+        Expect::SamePlan { r#as, .. }
+        | Expect::SameWorkspace { r#as, .. }
+        | Expect::WholeOrRefused { r#as } => Some(r#as),
         _ => None,
     }
 }

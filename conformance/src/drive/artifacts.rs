@@ -69,7 +69,8 @@ pub(crate) fn restore(plan: &Launch, folder: &Path, spoil: Spoil) -> io::Result<
             if spoil.way == StatePlan::BodyMissing && path == hashed {
                 continue;
             }
-            let left_alone = spoil.way == StatePlan::Flipped && index != flipped;
+            let one_only = matches!(spoil.way, StatePlan::Flipped | StatePlan::Appended);
+            let left_alone = one_only && index != flipped;
             let content = if path == hashed && !left_alone {
                 spoiled(&bytes.kept, spoil)
             } else {
@@ -92,6 +93,7 @@ fn spoiled(content: &[u8], spoil: Spoil) -> Vec<u8> {
     match spoil.way {
         StatePlan::Intact | StatePlan::Missing | StatePlan::BodyMissing => {}
         StatePlan::Truncated if spoil.variant == 1 => content.truncate(content.len() / 2),
+        StatePlan::Appended => content.push(b'\n'),
         StatePlan::Truncated => content.truncate(content.len().saturating_sub(1)),
         StatePlan::Flipped => {
             let near = content.len() * spoil.variant / (FLIPS + 1);

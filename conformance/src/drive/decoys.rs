@@ -24,19 +24,43 @@ const CREDENTIAL_FILES: [(&str, &str); 4] = [
         "github.com:\n    oauth_token: {decoy}\n",
     ),
 ];
+/// Settings of a person that an engine has no business with.
+const SETTINGS_FILES: [(&str, &str); 4] = [
+    (
+        ".gitconfig",
+        "[user]\n\tname = Somebody Else\n\temail = somebody@example.org\n",
+    ),
+    (
+        ".config/git/config",
+        "[user]\n\tname = Somebody Else\n\temail = somebody@example.org\n",
+    ),
+    (".profile", "export EDITOR=vi\n"),
+    (".editorconfig", "[*]\nindent_size = 8\n"),
+];
 /// Most connections that are recorded.
 const CONNECTIONS_MAX: usize = 16;
 
 /// Puts decoy credentials into a home directory.
 pub(crate) fn plant_credentials(home: &Path, decoy: &str) -> std::io::Result<()> {
     for (name, text) in CREDENTIAL_FILES {
-        let path = home.join(name);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, text.replace("{decoy}", decoy))?;
+        plant(&home.join(name), &text.replace("{decoy}", decoy))?;
     }
     Ok(())
+}
+
+/// Puts a person's settings into a home directory.
+pub(crate) fn plant_settings(home: &Path) -> std::io::Result<()> {
+    for (name, text) in SETTINGS_FILES {
+        plant(&home.join(name), text)?;
+    }
+    Ok(())
+}
+
+fn plant(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
 }
 
 /// Sees which decoy credentials are opened.

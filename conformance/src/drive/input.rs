@@ -130,6 +130,9 @@ fn change(document: &Value, plain: Vec<u8>, edit: &BytesEdit) -> Vec<u8> {
             let text = String::from_utf8_lossy(&plain);
             format!("{{\"{member}\":{json},{}", &text[1..]).into_bytes()
         }
+        BytesEdit::Exchange { text, by } => String::from_utf8_lossy(&plain)
+            .replacen(text.as_str(), by, 1)
+            .into_bytes(),
         BytesEdit::Relayout => {
             let mut text = String::from(" \n");
             relayout(document, 0, &mut text);

@@ -70,6 +70,7 @@ impl<'a> Prepared<'a> {
                 super::decoys::plant_credentials(&dirs.home, material.decoy)?;
                 open_watch = OpenWatch::new(&dirs.home);
             }
+            Some(Decoys::Settings) => super::decoys::plant_settings(&dirs.home)?,
             Some(Decoys::Gateways) => gateway = Some(Gateway::open()?),
             None => {}
         }

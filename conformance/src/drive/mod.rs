@@ -21,5 +21,6 @@ mod worker;
 mod workspace;
 pub(crate) mod world;
 
+pub(crate) use input::PROTOCOL_VERSION;
 pub(crate) use launch::with_placeholders;
 pub(crate) use workspace::{grown as grown_workspace, hostile as hostile_workspace};

@@ -13,9 +13,9 @@ use crate::receipt;
 use crate::tree::{Change, Entry, Kind};
 
 /// An artifact as the receipt lists it.
-struct Listed {
-    name: String,
-    role: Option<String>,
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) role: Option<String>,
     path: Option<String>,
     hash: Option<String>,
     size: Option<Value>,
@@ -28,7 +28,7 @@ fn claims_artifacts(launch: &Launch) -> bool {
 }
 
 /// The receipt's list, if the launch claims success.
-fn listed(launch: &Launch) -> Option<Vec<Listed>> {
+pub(super) fn listed(launch: &Launch) -> Option<Vec<Listed>> {
     if !claims_artifacts(launch) {
         return None;
     }
@@ -205,54 +205,12 @@ pub(super) fn path_names_file(look: &mut Look, launch: &Launch) {
     look.judged(launch, problems);
 }
 
-fn known_role(role: &str) -> bool {
-    matches!(role, "evidence" | "state" | "log")
-}
-
-/// CC-ENG-014: roles are evidence, state or log.
-pub(super) fn roles(look: &mut Look, launch: &Launch) {
-    let Some(listed) = listed(launch) else { return };
-    let mut problems = Vec::new();
-    for artifact in &listed {
-        if let Some(role) = artifact.role.as_deref()
-            && !known_role(role)
-        {
-            let observed = format!("{}: role {}", artifact.name, words::quote(role.as_bytes()));
-            problems.push(("role evidence, state or log".to_owned(), observed));
-        }
-    }
-    look.judged(launch, problems);
-}
-
-/// C-11: a role in artifact.json's metadata equals the receipt's.
-pub(super) fn role_agrees(look: &mut Look, launch: &Launch) {
-    let Some(listed) = listed(launch) else { return };
-    let mut problems = Vec::new();
-    for artifact in &listed {
-        let document = document(launch, &artifact.name);
-        let inside = document
-            .as_ref()
-            .and_then(|document| document.pointer("/metadata/role"))
-            .and_then(Value::as_str);
-        if let (Some(inside), Some(role)) = (inside, artifact.role.as_deref())
-            && inside != role
-            && known_role(role)
-        {
-            let observed = format!("{}: {}", artifact.name, words::quote(inside.as_bytes()));
-            problems.push((
-                format!("metadata.role \"{role}\" as in the receipt"),
-                observed,
-            ));
-        }
-    }
-    look.judged(launch, problems);
-}
-
 /// C-64: names are well-formed, unique also without case, and not reserved.
 pub(super) fn names(look: &mut Look, launch: &Launch) {
     let Some(listed) = listed(launch) else { return };
     let mut problems = Vec::new();
-    let mut seen = BTreeSet::new();
+    let restored = launch.restored.iter().map(|name| name.to_lowercase());
+    let mut seen: BTreeSet<String> = restored.collect();
     for artifact in listed.iter().filter(|a| !launch.restored.contains(&a.name)) {
         let name = artifact.name.as_str();
         let quoted = words::quote(name.as_bytes());

@@ -13,6 +13,7 @@ mod other_plan;
 mod plan;
 mod receipt_rules;
 mod refusal;
+mod roles;
 pub(crate) mod secrets;
 mod takeoff;
 pub(crate) mod words;
@@ -328,15 +329,19 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
         E::RefusalStatus => refusal::is_2(look, launch),
         E::Refused { code } => refusal::refused(look, launch, *code),
         E::RepeatIsHarmless { of } => takeoff::repeat_is_harmless(look, launch, of, seen),
-        E::RoleAgrees => artifacts::role_agrees(look, launch),
-        E::Roles => artifacts::roles(look, launch),
+        E::RoleAgrees => roles::role_agrees(look, launch),
+        E::Roles => roles::roles(look, launch),
         E::SamePlan { .. } => determinism::same_plan(look, expect, launch, seen),
-        E::SameWorkspace { r#as } => takeoff::same_workspace(look, launch, r#as, seen),
+        E::SameWorkspace { r#as, and_succeeds } => {
+            takeoff::same_workspace(look, launch, (r#as, *and_succeeds), seen);
+        }
         E::SizeMatches => artifacts::size_matches(look, launch),
         E::Succeeds => ending::succeeds(look, launch),
         E::TakeOffRefused => refusal::take_off_refused(look, launch),
+        E::TakeOffRoles => roles::take_off_roles(look, launch),
         E::TokenEcho => receipt_rules::token_echo(look, launch),
         E::VersionEchoed => receipt_rules::version_echoed(look, launch),
+        E::WholeOrRefused { r#as } => takeoff::whole_or_refused(look, launch, r#as, seen),
         E::WorkspaceUntouched => effects::workspace_untouched(look, launch),
     }
 }

@@ -7,6 +7,7 @@ use cabincrew_protocol::schema;
 use serde_json::Value;
 
 use super::{Look, words};
+use crate::drive::PROTOCOL_VERSION;
 use crate::expect::SchemaPart;
 use crate::observe::{End, Launch};
 use crate::receipt;
@@ -137,6 +138,10 @@ pub(super) fn version_echoed(look: &mut Look, launch: &Launch) {
     ) else {
         return;
     };
+    // A refusal may name the version that the engine knows.
+    if sent != PROTOCOL_VERSION && receipt::worked(launch).is_err() {
+        return;
+    }
     let problem = (echoed != sent).then(|| {
         (
             format!("protocol_version \"{sent}\""),
@@ -172,8 +177,11 @@ pub(super) fn no_plan_token(look: &mut Look, launch: &Launch) {
 pub(super) fn token_echo(look: &mut Look, launch: &Launch) {
     let receipt = receipt::lenient(&launch.stdout.kept);
     let Some(receipt) = receipt else { return };
-    let (Some(echoed), Some(given)) = (text(&receipt, "plan_token"), &launch.expected_plan_token)
-    else {
+    let input = receipt::lenient(&launch.input.kept);
+    let given = input
+        .as_ref()
+        .and_then(|input| text(input, "expected_plan_token"));
+    let (Some(echoed), Some(given)) = (text(&receipt, "plan_token"), given) else {
         look.judged(launch, Vec::new());
         return;
     };

@@ -218,9 +218,19 @@ pub(super) fn repeat_is_harmless(look: &mut Look, launch: &Launch, of: &str, see
 }
 
 /// The same workspace afterwards as another take-off.
-pub(super) fn same_workspace(look: &mut Look, launch: &Launch, other: &str, seen: &Observation) {
+pub(super) fn same_workspace(
+    look: &mut Look,
+    launch: &Launch,
+    (other, must_succeed): (&str, bool),
+    seen: &Observation,
+) {
     if let Err(why) = receipt::worked(launch) {
-        look.unproven(launch, &why);
+        if must_succeed {
+            let expected = "a take-off that succeeds".to_owned();
+            look.judged(launch, vec![(expected, why)]);
+        } else {
+            look.unproven(launch, &why);
+        }
         return;
     }
     let other = seen.named(other, launch.worker);
@@ -238,4 +248,13 @@ pub(super) fn same_workspace(look: &mut Look, launch: &Launch, other: &str, seen
         )
     });
     look.judged(launch, problem.into_iter().collect());
+}
+
+/// Success means that everything was done; anything else stops with an error and touches nothing.
+pub(super) fn whole_or_refused(look: &mut Look, launch: &Launch, other: &str, seen: &Observation) {
+    if receipt::worked(launch).is_ok() {
+        same_workspace(look, launch, (other, true), seen);
+    } else {
+        super::refusal::take_off_refused(look, launch);
+    }
 }

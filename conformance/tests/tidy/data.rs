@@ -64,7 +64,9 @@ fn every_launch_is_looked_at_by_name() {
 fn selectors(check: &Check) -> Vec<&str> {
     let compared = match &check.expect {
         Expect::NoLeftoversNeeded { of } | Expect::RepeatIsHarmless { of } => Some(of),
-        Expect::SamePlan { r#as, .. } | Expect::SameWorkspace { r#as } => Some(r#as),
+        Expect::SamePlan { r#as, .. }
+        | Expect::SameWorkspace { r#as, .. }
+        | Expect::WholeOrRefused { r#as } => Some(r#as),
         _ => None,
     };
     let named = check.on.iter().chain(&check.control).chain(compared);

@@ -36,6 +36,8 @@ pub(crate) enum Failure {
         what: String,
         why: std::io::ErrorKind,
     },
+    #[error("the state artifact {0} has a line end more than it had")]
+    StateAppended(String),
     #[error("the state artifact {0} was altered")]
     StateAltered(String),
     #[error("the body of the state artifact {0} is missing")]
@@ -46,6 +48,8 @@ pub(crate) enum Failure {
     StateMissing(String),
     #[error("the state artifact {0} was cut short")]
     StateTruncated(String),
+    #[error("the input does not say which state artifacts were restored")]
+    StateUnannounced,
     /// Only a deviation fails like this.
     #[error("{0}")]
     Staged(String),
@@ -76,11 +80,13 @@ impl Failure {
             | Self::Variable(_) => true,
             Self::Drift(_)
             | Self::Io { .. }
+            | Self::StateAppended(_)
             | Self::StateAltered(_)
             | Self::StateBodyMissing(_)
             | Self::StateInvalid(_)
             | Self::StateMissing(_)
             | Self::StateTruncated(_)
+            | Self::StateUnannounced
             | Self::Staged(_) => false,
         }
     }

@@ -32,9 +32,10 @@ pub(crate) fn load(launch: &Launch<'_>) -> Result<Vec<Edit>, Failure> {
         .input
         .context
         .get("state_artifacts")
-        .and_then(Value::as_array);
+        .and_then(Value::as_array)
+        .ok_or(Failure::StateUnannounced)?;
     let mut plan = None;
-    for entry in announced.into_iter().flatten() {
+    for entry in announced {
         let member = |name: &str| entry.get(name).and_then(Value::as_str);
         let (Some(name), Some(path), Some(hash)) = (member("name"), member("path"), member("hash"))
         else {
@@ -82,6 +83,8 @@ fn verified(launch: &Launch<'_>, name: &str, path: &str, hash: &str) -> Result<V
     }
     if matches {
         Ok(content)
+    } else if content.strip_suffix(b"\n").map(sha256).as_deref() == Some(hash) {
+        Err(Failure::StateAppended(name()))
     } else {
         Err(Failure::StateAltered(name()))
     }

@@ -21,6 +21,9 @@ pub enum EffectFault {
     AppliesWhilePlanning {},
     /// Sends a prompt to the address in a variable.
     Connects {
+        /// While planning or in take-off.
+        #[serde(default)]
+        mode: Phase,
         /// The variable.
         variable: String,
     },
@@ -37,6 +40,9 @@ pub enum EffectFault {
     OpensForWriting {},
     /// Takes a credential that nobody mapped.
     ReadsCredentials {
+        /// While planning or in take-off.
+        #[serde(default)]
+        mode: Phase,
         /// Where from.
         source: Credentials,
     },
@@ -80,15 +86,18 @@ pub enum ShellWord {
     FileContent,
     /// The names of files.
     FileName,
+    /// `expected_plan_token`.
+    PlanToken,
     /// `meta.step_id`.
     StepId,
 }
 
 /// In which mode something happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// While planning.
+    #[default]
     Planning,
     /// In take-off.
     TakeOff,
@@ -138,6 +147,7 @@ impl EffectFault {
         match self {
             Self::ReadsCredentials {
                 source: Credentials::Variable(name),
+                ..
             } => launch
                 .start
                 .variable(name)
@@ -152,7 +162,17 @@ impl EffectFault {
             .iter()
             .map(|edit| launch.dirs.workspace.join(&edit.path));
         match self {
-            Self::Connects { variable } => connect(launch, variable),
+            Self::Connects { mode, variable } if mode.is(launch.mode) => connect(launch, variable),
+            Self::ReadsCredentials {
+                mode,
+                source: Credentials::File(name),
+            } if mode.is(launch.mode) => {
+                if let Some(home) = launch.start.variable("HOME") {
+                    let mut text = String::new();
+                    let file = std::fs::File::open(Path::new(home).join(name));
+                    let _ = file.and_then(|mut file| file.read_to_string(&mut text));
+                }
+            }
             Self::RunsShell { with } => run_shell(launch, *with),
             Self::Writes { mode, place, name } if mode.is(launch.mode) => {
                 if let Some(folder) = place.folder(launch) {
@@ -179,15 +199,6 @@ impl EffectFault {
                         .append(true)
                         .open(path)
                         .map_err(failed())?;
-                }
-            }
-            Self::ReadsCredentials {
-                source: Credentials::File(name),
-            } => {
-                if let Some(home) = launch.start.variable("HOME") {
-                    let mut text = String::new();
-                    let file = std::fs::File::open(Path::new(home).join(name));
-                    let _ = file.and_then(|mut file| file.read_to_string(&mut text));
                 }
             }
             Self::RewritesUnchanged {} => {
@@ -282,6 +293,7 @@ fn run_shell(launch: &Launch<'_>, with: ShellWord) {
         ShellWord::FileContent | ShellWord::FileName => {
             collect(&launch.dirs.workspace, with, 0, &mut words);
         }
+        ShellWord::PlanToken => words.extend(launch.input.expected_plan_token.clone()),
         ShellWord::StepId => words.push(launch.input.step_id.clone()),
     }
     // Plain words are left out: nothing shows, and a shell for each takes time.

@@ -48,8 +48,12 @@ pub enum InputFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leniency {
+    /// A comment before the document.
+    Comments,
     /// Configs that break the engine's own contract.
     Config,
+    /// Line ends and other control characters within texts count as blanks.
+    ControlCharacters,
     /// Nesting without end: the innermost levels are dropped.
     DeepNesting,
     /// The last one of two members of the same name counts.
@@ -64,6 +68,10 @@ pub enum Leniency {
     MissingMembers,
     /// What cannot be parsed counts as an empty object.
     NotJson,
+    /// `NaN` counts as 0.
+    NotANumber,
+    /// Numbers may begin with zeros.
+    LeadingZeros,
     /// Null counts as absent.
     NullMembers,
     /// Whatever follows the first document.
@@ -86,6 +94,18 @@ pub enum Leniency {
 const DEPTH_KEPT: usize = 40;
 /// Stack that each level of careless recursion costs.
 const FRAME: usize = 16 << 10;
+
+impl Leniency {
+    /// What is read as something else.
+    const fn exchanges(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::ControlCharacters => Some(("\n", " ")),
+            Self::LeadingZeros => Some((":00", ":")),
+            Self::NotANumber => Some((":NaN", ":0")),
+            _ => None,
+        }
+    }
+}
 
 impl InputFault {
     pub(super) fn read(&self, start: &Start) -> Option<io::Result<Vec<u8>>> {
@@ -132,6 +152,17 @@ impl InputFault {
             } => {
                 let from = bytes.iter().position(u8::is_ascii).unwrap_or(0);
                 Cow::Borrowed(&bytes[from..])
+            }
+            Self::Accepts {
+                what: Leniency::Comments,
+            } if bytes.starts_with(b"/") => {
+                let from = bytes.iter().position(|byte| *byte == b'{');
+                Cow::Borrowed(&bytes[from.unwrap_or(0)..])
+            }
+            Self::Accepts { what } if what.exchanges().is_some() => {
+                let (from, to) = what.exchanges().unwrap_or_default();
+                let text = String::from_utf8_lossy(bytes).replace(from, to);
+                Cow::Owned(text.into_bytes())
             }
             Self::Accepts {
                 what: Leniency::DeepNesting,

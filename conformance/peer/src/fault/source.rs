@@ -42,6 +42,8 @@ pub enum Source {
     Processors,
     /// A random number.
     Random,
+    /// Whether there is a `.gitconfig` in the home directory.
+    Settings,
     /// The temp directory's path.
     TempPath,
     /// A variable of the environment.
@@ -96,6 +98,11 @@ impl Source {
                 .map_or(1, usize::from)
                 .to_string(),
             Self::Random => format!("{:016x}", RandomState::new().hash_one(0)),
+            Self::Settings => {
+                let home = launch.start.variable("HOME").map(std::path::Path::new);
+                home.is_some_and(|home| home.join(".gitconfig").exists())
+                    .to_string()
+            }
             Self::TempPath => path(&launch.dirs.temp),
             Self::Variable(name) => {
                 let value = launch.start.variable(name);

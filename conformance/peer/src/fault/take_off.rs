@@ -38,11 +38,15 @@ pub enum TakeOffFault {
         /// What it does instead.
         then: Instead,
     },
+    /// Goes on as if a file was written that could not be.
+    IgnoresWriteErrors {},
     /// Keeps the plan where take-off is not promised to find it.
     KeepsPlan {
         /// Where.
         place: Keep,
     },
+    /// Changes nothing when the context says that it was not approved.
+    ObeysContext {},
     /// Verifies the restored plan, and then plans again and applies that.
     PlansAgain {},
     /// Meddles with the restored artifacts after the work.
@@ -72,12 +76,16 @@ pub enum Besides {
 pub enum Problem {
     /// Its hash is another one.
     Altered,
+    /// A line end was appended.
+    Appended,
     /// Its body is gone.
     BodyMissing,
     /// It is gone.
     Missing,
     /// It is shorter than it was.
     Truncated,
+    /// The input does not say what was restored.
+    Unannounced,
 }
 
 /// What is done without a plan.
@@ -200,6 +208,14 @@ impl TakeOffFault {
                     .and_then(|of| engine::scan(workspace, &of, &launch.start.deviation));
                 Some(found.and_then(|edits| engine::apply(workspace, &edits)))
             }
+            Self::IgnoresWriteErrors {} => Some(match engine::apply(workspace, edits) {
+                Err(Failure::Io { .. }) => Ok(edits.len()),
+                applied => applied,
+            }),
+            Self::ObeysContext {} => {
+                let approved = launch.input.context.get("approved");
+                (approved == Some(&serde_json::Value::Bool(false))).then_some(Ok(0))
+            }
             _ => None,
         }
     }
@@ -223,9 +239,11 @@ impl Problem {
         matches!(
             (self, failure),
             (Self::Altered, Failure::StateAltered(_))
+                | (Self::Appended, Failure::StateAppended(_))
                 | (Self::BodyMissing, Failure::StateBodyMissing(_))
                 | (Self::Missing, Failure::StateMissing(_))
                 | (Self::Truncated, Failure::StateTruncated(_))
+                | (Self::Unannounced, Failure::StateUnannounced)
         )
     }
 }
