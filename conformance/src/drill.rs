@@ -450,6 +450,8 @@ pub enum StatePlan {
     Intact,
     /// They are gone.
     Missing,
+    /// One of them is gone.
+    OneMissing,
     /// Their `body.data` are gone, or their `artifact.json` where there is no body.
     BodyMissing,
     /// One bit of each hashed file is flipped; an empty one holds a byte.

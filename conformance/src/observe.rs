@@ -191,7 +191,7 @@ fn matches(launch: &Launch, selector: &str) -> bool {
     match selector {
         "@all" => true,
         "@planning" => launch.mode == LaunchMode::FlightPlan && !launch.refuse,
-        "@refused" => launch.refuse,
+        "@refused" => launch.mode == LaunchMode::FlightPlan && launch.refuse,
         "@take-off" => launch.mode == LaunchMode::TakeOff && !launch.refuse && !launch.spoiled,
         "@spoiled" => launch.spoiled,
         _ => match selector.strip_suffix('*') {

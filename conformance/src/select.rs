@@ -182,7 +182,9 @@ fn drills_for(kit: &Kit, selected: &BTreeSet<String>) -> Vec<Drill> {
 /// Launches that an expectation compares with.
 fn referred(expect: &Expect) -> Option<&str> {
     match expect {
-        Expect::NoLeftoversNeeded { of } | Expect::RepeatIsHarmless { of } => Some(of),
+        Expect::AppliesGivenPlan { of }
+        | Expect::NoLeftoversNeeded { of }
+        | Expect::RepeatIsHarmless { of } => Some(of),
         Expect::SamePlan { r#as, .. }
         | Expect::SameWorkspace { r#as, .. }
         | Expect::WholeOrRefused { r#as } => Some(r#as),

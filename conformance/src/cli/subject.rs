@@ -117,6 +117,12 @@ impl SubjectArgs {
             "/opt",
             "/srv",
             "/usr/local",
+            "/var/cache",
+            "/var/lib",
+            "/var/log",
+            "/var/spool",
+            "/run",
+            "/mnt",
         ];
         let mut watch: Vec<PathBuf> = system.iter().map(PathBuf::from).collect();
         watch.extend(edge.home.clone());

@@ -55,7 +55,12 @@ pub(crate) fn restore(plan: &Launch, folder: &Path, spoil: Spoil) -> io::Result<
             path: hashed.clone(),
             hash: hash.unwrap_or_default(),
         });
-        if spoil.way == StatePlan::Missing {
+        let gone = match spoil.way {
+            StatePlan::Missing => true,
+            StatePlan::OneMissing => index == flipped,
+            _ => false,
+        };
+        if gone {
             continue;
         }
         fs::create_dir_all(folder.join(&name))?;
@@ -91,7 +96,8 @@ fn spoiled(content: &[u8], spoil: Spoil) -> Vec<u8> {
         return b"x".to_vec();
     }
     match spoil.way {
-        StatePlan::Intact | StatePlan::Missing | StatePlan::BodyMissing => {}
+        StatePlan::Intact | StatePlan::Missing | StatePlan::OneMissing | StatePlan::BodyMissing => {
+        }
         StatePlan::Truncated if spoil.variant == 1 => content.truncate(content.len() / 2),
         StatePlan::Appended => content.push(b'\n'),
         StatePlan::Truncated => content.truncate(content.len().saturating_sub(1)),

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Files that programs look for credentials in, relative to the home directory.
-const CREDENTIAL_FILES: [(&str, &str); 4] = [
+const CREDENTIAL_FILES: [(&str, &str); 10] = [
     (
         ".netrc",
         "machine example.org login conform password {decoy}\n",
@@ -22,6 +22,24 @@ const CREDENTIAL_FILES: [(&str, &str); 4] = [
     (
         ".config/gh/hosts.yml",
         "github.com:\n    oauth_token: {decoy}\n",
+    ),
+    (
+        ".docker/config.json",
+        "{\"auths\": {\"example.org\": {\"auth\": \"{decoy}\"}}}\n",
+    ),
+    (".ssh/id_ed25519", "{decoy}\n"),
+    (
+        ".kube/config",
+        "users:\n- name: conform\n  user:\n    token: {decoy}\n",
+    ),
+    (".vault-token", "{decoy}\n"),
+    (
+        ".pypirc",
+        "[pypi]\nusername = conform\npassword = {decoy}\n",
+    ),
+    (
+        ".cargo/credentials.toml",
+        "[registry]\ntoken = \"{decoy}\"\n",
     ),
 ];
 /// Settings of a person that an engine has no business with.

@@ -1,5 +1,7 @@
 //! The EngineInput documents that launches are given.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
@@ -169,13 +171,28 @@ fn relayout(value: &Value, depth: usize, text: &mut String) {
             }
             text.push_str(" ]");
         }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => text.push_str(&value.to_string()),
+        Value::String(words) => text.push_str(&escaped(words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            text.push_str(&value.to_string())
+        }
     }
+}
+
+/// A JSON text with an escape for its first letter, which needs none, and for all that is not ASCII.
+fn escaped(words: &str) -> String {
+    let plain = Value::from(words).to_string();
+    let mut text = String::new();
+    for (index, letter) in plain.chars().enumerate() {
+        // The quotation mark comes first.
+        if letter.is_ascii() && !(index == 1 && letter.is_ascii_alphabetic()) {
+            text.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text
 }
 
 /// Puts real nesting where [`InputEdit::Nest`] left its mark.

@@ -2,24 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::plan::strings;
 use super::{Look, words};
-use crate::observe::Launch;
+use crate::adapter::hex;
+use crate::drill::LaunchMode;
+use crate::observe::{Bytes, Launch};
 use crate::receipt;
 
 /// Shortest line or value that counts as content and not as a coincidence, bytes.
 const DISTINCT: usize = 32;
 /// Most lines of one body that are looked for.
 const LINES_MAX: usize = 4096;
+/// Longest body that is looked for in base64 and hexadecimal digits, bytes.
+const ENCODED_MAX: usize = 256 << 10;
 /// Bytes of a receipt's texts in which contents are looked for.
 const TEXT_MAX: usize = 1 << 20;
 
-/// CC-ENG-016: the receipt carries no artifact's content: not the whole body, not most of its lines,
-/// not the same JSON value.
+/// CC-ENG-016: the receipt carries no artifact's content: not the whole body, also in base64 or in
+/// hexadecimal digits, not most of its lines, not the same JSON value. A body may well repeat what the
+/// receipt has to say: hashes, entries of artifacts, warnings of one line.
 pub(super) fn no_raw_content(look: &mut Look, launches: &[&Launch]) {
     // Most launches write the same bodies: each is taken apart once.
     let mut bodies: BTreeMap<[u8; 32], Body<'_>> = BTreeMap::new();
@@ -27,9 +34,10 @@ pub(super) fn no_raw_content(look: &mut Look, launches: &[&Launch]) {
         let Some(receipt) = receipt::lenient(&launch.stdout.kept) else {
             continue;
         };
+        let receipt = beside_references(receipt);
         let texts = Texts::of(&receipt);
         let mut problems = Vec::new();
-        for (path, bytes) in &launch.contents {
+        for (path, bytes) in launch.contents.iter().chain(restored(launch, launches)) {
             if !path.ends_with("/body.data") {
                 continue;
             }
@@ -48,10 +56,39 @@ pub(super) fn no_raw_content(look: &mut Look, launches: &[&Launch]) {
     }
 }
 
-/// A body, taken apart; empty if it is no text.
+/// The receipt without its list of artifacts.
+fn beside_references(mut receipt: Value) -> Value {
+    if let Some(members) = receipt.as_object_mut() {
+        members.remove("artifacts");
+    }
+    receipt
+}
+
+/// What take-off was given: the state artifacts of the planning before it.
+fn restored<'a>(
+    launch: &'a Launch,
+    launches: &[&'a Launch],
+) -> impl Iterator<Item = (&'a String, &'a Bytes)> {
+    let is_plan = |it: &&&'a Launch| {
+        it.mode == LaunchMode::FlightPlan && it.worker == launch.worker && it.name == "baseline"
+    };
+    let plan = launches.iter().find(is_plan);
+    let given = |path: &str| {
+        let name = path.split('/').next().unwrap_or(path);
+        launch.restored.iter().any(|restored| restored == name)
+    };
+    plan.into_iter()
+        .flat_map(|plan| &plan.contents)
+        .filter(move |(path, _)| given(path))
+}
+
+/// A body, taken apart; without lines and value if it is no text.
 #[derive(Debug, Default)]
 struct Body<'a> {
     whole: &'a str,
+    /// The body in other letters, where it is long enough to be no coincidence and short enough to be
+    /// looked for.
+    encoded: Vec<String>,
     /// Its long lines, each once.
     lines: BTreeSet<&'a str>,
     value: Option<Value>,
@@ -59,13 +96,22 @@ struct Body<'a> {
 
 impl<'a> Body<'a> {
     fn of(bytes: &'a [u8]) -> Self {
+        let encoded = if (DISTINCT..=ENCODED_MAX).contains(&bytes.len()) {
+            vec![STANDARD_NO_PAD.encode(bytes), hex(bytes)]
+        } else {
+            Vec::new()
+        };
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return Self::default();
+            return Self {
+                encoded,
+                ..Self::default()
+            };
         };
         let whole = text.trim();
         let long = whole.lines().map(str::trim).filter(|l| l.len() >= DISTINCT);
         Self {
             whole,
+            encoded,
             lines: long.take(LINES_MAX).collect(),
             value: (whole.len() >= DISTINCT)
                 .then(|| serde_json::from_str(whole).ok())
@@ -77,6 +123,7 @@ impl<'a> Body<'a> {
 /// The strings of a receipt, one after the other, and which short pieces occur in them.
 struct Texts {
     joined: Vec<u8>,
+    warnings: BTreeSet<String>,
     pieces: Pieces,
 }
 
@@ -91,19 +138,28 @@ impl Texts {
             // A byte that no text holds: nothing that is looked for spans two strings.
             joined.push(0xff);
         }
-        let pieces = Pieces::of(&joined);
-        Self { joined, pieces }
+        let listed = receipt.get("warnings").and_then(Value::as_array);
+        let warnings = listed.into_iter().flatten().filter_map(Value::as_str);
+        Self {
+            warnings: warnings.map(|it| it.trim().to_owned()).collect(),
+            pieces: Pieces::of(&joined),
+            joined,
+        }
     }
 
     /// True if the whole body is there, or at least two and half of its long lines.
     fn repeat(&self, body: &Body<'_>) -> bool {
-        if body.whole.len() >= DISTINCT / 2 && self.contain(body.whole) {
+        let warned = |text: &str| !text.contains('\n') && self.warnings.contains(text);
+        if body.whole.len() >= DISTINCT / 2 && !warned(body.whole) && self.contain(body.whole) {
+            return true;
+        }
+        if body.encoded.iter().any(|text| self.contain(text)) {
             return true;
         }
         let enough = |shared: usize| shared >= 2 && shared * 2 >= body.lines.len();
         let mut shared = 0;
         body.lines.iter().any(|line| {
-            shared += usize::from(self.contain(line));
+            shared += usize::from(!warned(line) && self.contain(line));
             enough(shared)
         })
     }
@@ -183,6 +239,21 @@ mod tests {
         assert!(repeats(&json!({"plan": value}), &value.to_string()));
         assert!(!repeats(&json!({"plan": "edits"}), &value.to_string()));
         assert!(!repeats(&with("short body".to_owned()), "short"));
+        assert!(repeats(&with(format!("0x{}", hex(body.as_bytes()))), &body));
+        let packed = STANDARD_NO_PAD.encode(&body);
+        assert!(repeats(&with(format!("{packed}==")), &body));
+    }
+
+    #[test]
+    fn what_a_receipt_has_to_say_may_stand_in_a_body() {
+        let digest = "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592";
+        let entry =
+            json!({"name": "diff", "role": "evidence", "path": "diff/body.data", "hash": digest});
+        let warning = "two files have the same name but for case";
+        let receipt = beside_references(json!({"artifacts": [entry], "warnings": [warning]}));
+        for body in [digest.to_owned(), entry.to_string(), warning.to_owned()] {
+            assert!(!repeats(&receipt, &body), "{body}");
+        }
     }
 
     #[test]

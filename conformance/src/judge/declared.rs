@@ -69,7 +69,11 @@ impl Declared {
     /// True if the plan names the path itself.
     pub(super) fn names(&self, path: &str) -> bool {
         let packed = |body: &Vec<u8>| memchr::memmem::find(body, path.as_bytes()).is_some();
-        self.texts.iter().any(|text| names(text, path)) || self.packed.iter().any(packed)
+        let quoted = quoted(path);
+        let named = |text: &String| {
+            names(text, path) || quoted.as_ref().is_some_and(|quoted| text.contains(quoted))
+        };
+        self.texts.iter().any(named) || self.packed.iter().any(packed)
     }
 
     /// Why a path that is not named may be declared all the same, in a way that nobody can follow.
@@ -120,6 +124,22 @@ fn names(text: &str, path: &str) -> bool {
     })
 }
 
+/// A path as the headers of a diff have it where it is not plain ASCII: with octal escapes.
+fn quoted(path: &str) -> Option<String> {
+    let escaped: String = path.bytes().map(escape).collect();
+    (escaped != path).then_some(escaped)
+}
+
+fn escape(byte: u8) -> String {
+    match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(byte)),
+        b'\n' => "\\n".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        0x20..=0x7e => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    }
+}
+
 /// `*` and `**` in a target.
 fn glob(pattern: &str, path: &str) -> bool {
     let mut parts = pattern.split('*').filter(|part| !part.is_empty());
@@ -151,6 +171,16 @@ mod tests {
         assert!(!names("README.md.bak", "README.md"));
         assert!(!names("my-VERSION", "VERSION"));
         assert!(!names("VERSIONS", "VERSION"));
+    }
+
+    #[test]
+    fn a_path_may_be_quoted_as_in_a_diff() {
+        let declared = Declared {
+            texts: vec![r#"+++ "b/gr\303\274n \"x\".txt""#.to_owned()],
+            ..Declared::default()
+        };
+        assert!(declared.names("gr\u{fc}n \"x\".txt"));
+        assert!(!declared.names("gr\u{fc}n.txt"));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::Look;
 use crate::adapter::hex;
 use crate::observe::{Launch, Observation};
 
+/// Least length of half a secret that is looked for, in characters.
+const HALF_MIN: usize = 16;
+
 /// CC-ENG-030: no canary in any output.
 pub(super) fn stay_secret(look: &mut Look, launches: &[&Launch], seen: &Observation) {
     let known: Vec<(usize, &'static str, String)> = seen
@@ -90,21 +93,32 @@ impl Search {
         places
     }
 
-    /// The needles in some bytes, as they are or behind percent signs.
+    /// The needles in some bytes, as they are, behind percent signs, or with something in between.
     fn within(&mut self, bytes: &[u8]) -> BTreeSet<usize> {
         let automaton = &self.automaton;
         let found = self.known.entry(Sha256::digest(bytes).into());
         let found = found.or_insert_with(|| {
-            let decoded = percent_decoded(bytes);
-            let plain = automaton.find_overlapping_iter(bytes);
-            let hidden = automaton.find_overlapping_iter(&decoded);
-            plain
-                .chain(hidden)
-                .map(|hit| hit.pattern().as_usize())
-                .collect()
+            let once = percent_decoded(bytes);
+            let twice = percent_decoded(&once);
+            let views = [bytes, &once, &twice, &squeezed(bytes)];
+            let hits = views
+                .iter()
+                .flat_map(|view| automaton.find_overlapping_iter(view));
+            hits.map(|hit| hit.pattern().as_usize()).collect()
         });
         found.clone()
     }
+}
+
+/// The bytes without what stands between the digits of a dump, the lines of wrapped base64, or the letters
+/// of text in UTF-16 or in quotes of a shell.
+pub(crate) fn squeezed(bytes: &[u8]) -> Vec<u8> {
+    let between = |byte: &u8| byte.is_ascii_whitespace() || b":\\\0".contains(byte);
+    bytes
+        .iter()
+        .copied()
+        .filter(|byte| !between(byte))
+        .collect()
 }
 
 /// The bytes with `%41` and the like replaced by what they stand for; empty when there are none.
@@ -151,6 +165,11 @@ pub(crate) fn spellings(secret: &str) -> Vec<(&'static str, String)> {
             secret.replace('+', "\\+").replace('=', "\\="),
         ),
     ];
+    // Half of a secret is told as well, where it is too long for a coincidence.
+    if bytes.len() >= 2 * HALF_MIN && secret.is_ascii() {
+        let (first, last) = secret.split_at(bytes.len() / 2);
+        all.extend([("a half", first.to_owned()), ("a half", last.to_owned())]);
+    }
     // In base64 the bytes before a text shift it; the ends depend on what is around them.
     for shift in 0..3 {
         let mut shifted = vec![0; shift];
@@ -199,7 +218,9 @@ mod tests {
         assert_eq!(found(b"..abcd.."), [0, 1]);
         assert_eq!(found(b"..x%2Fy.."), [2]);
         assert_eq!(found(b"..abcd.."), [0, 1]);
-        assert!(found(b"ab cd").is_empty());
+        assert_eq!(found(b"..ab\nc:d.."), [0, 1]);
+        assert_eq!(found(b"x\0/\0y\0"), [2]);
+        assert!(found(b"ab_cd").is_empty());
         assert!(found(b"").is_empty());
     }
 }

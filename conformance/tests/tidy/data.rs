@@ -63,7 +63,9 @@ fn every_launch_is_looked_at_by_name() {
 /// The launches that a check names, or compares with.
 fn selectors(check: &Check) -> Vec<&str> {
     let compared = match &check.expect {
-        Expect::NoLeftoversNeeded { of } | Expect::RepeatIsHarmless { of } => Some(of),
+        Expect::AppliesGivenPlan { of }
+        | Expect::NoLeftoversNeeded { of }
+        | Expect::RepeatIsHarmless { of } => Some(of),
         Expect::SamePlan { r#as, .. }
         | Expect::SameWorkspace { r#as, .. }
         | Expect::WholeOrRefused { r#as } => Some(r#as),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Json, When};
-use crate::engine::{self, Outcome, Start};
+use crate::engine::{self, Mode, Outcome, Start};
 
 /// A deviation in the receipt or the exit status: `receipt/...`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -15,6 +15,8 @@ pub enum ReceiptFault {
         /// JSON pointer of the member.
         at: String,
     },
+    /// Repeats the restored plan in the diagnostics of take-off.
+    CarriesPlan {},
     /// Writes a member twice, the wrong value last.
     DuplicateMember {
         /// The member.
@@ -83,6 +85,16 @@ impl ReceiptFault {
                 });
                 if let Some(body) = body {
                     engine::set(&mut outcome.receipt, at, json!([body]));
+                }
+            }
+            Self::CarriesPlan {} if outcome.mode == Mode::TakeOff => {
+                let plan = start.dirs().ok().and_then(|dirs| {
+                    std::fs::read_to_string(dirs.artifacts.join(engine::PLAN).join(engine::BODY))
+                        .ok()
+                });
+                if let Some(plan) = plan {
+                    let said = json!([{"severity": "info", "message": plan}]);
+                    engine::set(&mut outcome.receipt, "/diagnostics", said);
                 }
             }
             Self::ListsTwice {} => {

@@ -23,6 +23,8 @@ pub enum When {
     Success,
     /// Those in mode take-off.
     TakeOff,
+    /// Those in mode take-off that end with the engine's own failure.
+    TakeOffOwnFailure,
     /// Those in mode take-off that succeed.
     TakeOffSuccess,
 }
@@ -39,6 +41,7 @@ impl When {
             Self::Refusal => outcome.ending == Ending::Refusal,
             Self::Success => success,
             Self::TakeOff => outcome.mode == Mode::TakeOff,
+            Self::TakeOffOwnFailure => own_failure && outcome.mode == Mode::TakeOff,
             Self::TakeOffSuccess => success && outcome.mode == Mode::TakeOff,
         }
     }

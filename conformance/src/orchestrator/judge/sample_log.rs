@@ -6,13 +6,18 @@ use serde_json::{Value, json};
 
 use super::sample::{ID, approval_id, at, evidence, hash, planned, receipt, response, token};
 
+/// The `artifact_type` in a planned artifact's descriptor.
+fn kind(name: &str) -> &'static str {
+    if name == "edits" { "edits" } else { "note" }
+}
+
 /// The state record.
 pub(super) fn state(ended: bool) -> Value {
     let artifacts: Vec<Value> = planned()
         .into_iter()
         .map(|(name, role, hash, _)| {
             json!({"artifact_id": name, "step_id": "edit", "artifact_hash": hash,
-                   "artifact_type": "x", "created_at": at(8), "metadata": {"role": role}})
+                   "artifact_type": kind(name), "created_at": at(8), "metadata": {"role": role}})
         })
         .collect();
     let response = response();
@@ -61,7 +66,7 @@ pub(super) fn wal(ended: bool) -> Vec<Value> {
     };
     let end = || ("step_completed", json!({"step_id": "edit"}));
     let created = |name: &str, hash: &str| {
-        let data = json!({"artifact_id": name, "artifact_hash": hash, "artifact_type": "x"});
+        let data = json!({"artifact_id": name, "artifact_hash": hash, "artifact_type": kind(name)});
         ("artifact_created", data)
     };
     let mut all = vec![
