@@ -236,7 +236,7 @@ mod tests {
             ids(&["CC-ENG-018/*", "level:SHOULD & ENG & CC-ENG-004"])
                 .unwrap()
                 .len(),
-            4
+            5
         );
         assert!(ids(&["drill:060_modes|(class:profile&ENG)"]).unwrap().len() > 4);
     }

@@ -141,10 +141,13 @@ pub(super) fn triggered_only(view: &View<'_>, policies: &[String]) -> Judged {
             request,
             "/engine_output/approval_context/triggered_policies",
         );
-        // The draft names no form for them (C-37): ids, or evaluations that carry their ids.
+        // The draft names no form for them (C-37): ids, names as in the record, or evaluations that carry
+        // their ids.
         let id = |it: &Value| -> Option<String> {
             let named = it.as_str().or_else(|| text(it, "/policy_id"))?;
-            Some(named.to_owned())
+            let mut sources = ["custom/", "opa/", "onnx/"].iter();
+            let of_source = sources.find_map(|source| named.strip_prefix(source));
+            Some(of_source.unwrap_or(named).to_owned())
         };
         let mut found: Vec<String> = list.iter().filter_map(id).collect();
         found.sort_unstable();
