@@ -34,6 +34,11 @@ pub enum InputFault {
     IgnoresInputFile {},
     /// Plans, whatever mode it is launched in.
     IgnoresMode {},
+    /// Reads the request of a take-off in a way of its own, and that of planning well.
+    InTakeOff {
+        /// In which way.
+        what: TakeOffReading,
+    },
     /// Writes an artifact before it finds that the input is not JSON.
     PlansBeforeRefusing {},
     /// Reads standard input to its end, and the file of `CABINCREW_INPUT_FILE` only if that was empty.
@@ -42,6 +47,18 @@ pub enum InputFault {
     ReadsOnce {},
     /// Follows nested input with a stack frame for each level.
     RecursesWithoutBound {},
+}
+
+/// How the request of a take-off is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TakeOffReading {
+    /// The file of `CABINCREW_INPUT_FILE` is not looked at.
+    NoFile,
+    /// What one read brings counts as the whole.
+    Once,
+    /// An empty object behind the document does not matter.
+    WithObjectBehind,
 }
 
 /// What a lenient engine lets pass.
@@ -95,6 +112,27 @@ const DEPTH_KEPT: usize = 40;
 /// Stack that each level of careless recursion costs.
 const FRAME: usize = 16 << 10;
 
+impl TakeOffReading {
+    fn read(self, start: &Start) -> Option<io::Result<Vec<u8>>> {
+        if start.apparent_mode() != Mode::TakeOff {
+            return None;
+        }
+        match self {
+            Self::NoFile => InputFault::IgnoresInputFile {}.read(start),
+            Self::Once => InputFault::ReadsOnce {}.read(start),
+            Self::WithObjectBehind if start.variable("CABINCREW_INPUT_FILE").is_none() => {
+                let mut bytes = Vec::new();
+                let read = io::stdin().lock().read_to_end(&mut bytes);
+                if bytes.ends_with(b"}{}") {
+                    bytes.truncate(bytes.len() - 2);
+                }
+                Some(read.map(|_| bytes))
+            }
+            Self::WithObjectBehind => None,
+        }
+    }
+}
+
 impl Leniency {
     /// What is read as something else.
     const fn exchanges(self) -> Option<(&'static str, &'static str)> {
@@ -109,6 +147,9 @@ impl Leniency {
 
 impl InputFault {
     pub(super) fn read(&self, start: &Start) -> Option<io::Result<Vec<u8>>> {
+        if let Self::InTakeOff { what } = self {
+            return what.read(start);
+        }
         let by_file = start.variable("CABINCREW_INPUT_FILE").is_some();
         let mut stdin = io::stdin().lock();
         let mut bytes = Vec::new();

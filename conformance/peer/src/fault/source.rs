@@ -30,6 +30,8 @@ pub enum Source {
     FilesInTmp,
     /// The present time in RFC 3339, to the second.
     GeneratedAt,
+    /// Whether a variable of the environment is set.
+    HasVariable(String),
     /// The machine's name.
     HostName,
     /// The input's bytes, hashed.
@@ -90,6 +92,7 @@ impl Source {
             }
             Self::InputBytes => engine::sha256(launch.raw),
             Self::InputOrder => launch.input.order.join(" "),
+            Self::HasVariable(name) => launch.start.variable(name).is_some().to_string(),
             Self::HostName => std::fs::read_to_string("/proc/sys/kernel/hostname")
                 .map(|name| name.trim().to_owned())
                 .unwrap_or_default(),
