@@ -22,6 +22,7 @@ pub(super) fn stay_secret(look: &mut Look, launches: &[&Launch], seen: &Observat
         .enumerate()
         .flat_map(|(canary, secret)| {
             let all = spellings(&secret.value).into_iter();
+            let all = all.chain(halves(&secret.value));
             all.map(move |(spelling, needle)| (canary, spelling, needle))
         })
         .filter(|(_, _, needle)| !needle.is_empty())
@@ -151,6 +152,15 @@ pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     decoded
 }
 
+/// Half of a secret is told as well, where it is too long for a coincidence. An orchestrator knows only
+/// the whole of it, and cannot redact what an engine has cut up.
+fn halves(secret: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let is_long = secret.len() >= 2 * HALF_MIN && secret.is_ascii();
+    let (first, last) = secret.split_at(if is_long { secret.len() / 2 } else { 0 });
+    let halves = [first, last].map(|half| ("a half", half.to_owned()));
+    halves.into_iter().filter(move |_| is_long)
+}
+
 /// The spellings of a secret that are looked for.
 pub(crate) fn spellings(secret: &str) -> Vec<(&'static str, String)> {
     let bytes = secret.as_bytes();
@@ -165,11 +175,6 @@ pub(crate) fn spellings(secret: &str) -> Vec<(&'static str, String)> {
             secret.replace('+', "\\+").replace('=', "\\="),
         ),
     ];
-    // Half of a secret is told as well, where it is too long for a coincidence.
-    if bytes.len() >= 2 * HALF_MIN && secret.is_ascii() {
-        let (first, last) = secret.split_at(bytes.len() / 2);
-        all.extend([("a half", first.to_owned()), ("a half", last.to_owned())]);
-    }
     // In base64 the bytes before a text shift it; the ends depend on what is around them.
     for shift in 0..3 {
         let mut shifted = vec![0; shift];
