@@ -6,6 +6,7 @@ use super::artifacts::document;
 use super::plan::strings;
 use crate::observe::Launch;
 use crate::receipt;
+use crate::tree::{Change, What};
 
 /// What a plan names. Logs name nothing: nobody who approves looks at them (C-66).
 #[derive(Debug, Default)]
@@ -66,6 +67,44 @@ impl Declared {
         by_target || self.names(path)
     }
 
+    /// True if the plan covers the path of a change, or removes or moves a whole folder that it belongs to.
+    pub(super) fn covers_change(&self, change: &Change, all: &[Change]) -> bool {
+        let gone = |path: &str| {
+            let of_gone = |it: &Change| it.what == What::Removed && self.names_folder(&it.path);
+            let mut folders = all.iter().filter(|it| of_gone(it));
+            folders.any(|folder| below(path, &folder.path).is_some())
+        };
+        let moved = || {
+            let of_new = |it: &&Change| it.what == What::Added && self.names_folder(&it.path);
+            let mut rests = all
+                .iter()
+                .filter(of_new)
+                .filter_map(|folder| below(&change.path, &folder.path));
+            rests.any(|rest| {
+                let mut old = all.iter().filter(|it| it.what == What::Removed);
+                old.any(|it| it.path.ends_with(&format!("/{rest}")) && gone(&it.path))
+            })
+        };
+        match change.what {
+            _ if self.covers(&change.path) => true,
+            What::Removed => self.names_folder(&change.path) || gone(&change.path),
+            What::Added => self.names_folder(&change.path) || moved(),
+            What::Content | What::Kind | What::Mode | What::Touched => false,
+        }
+    }
+
+    /// True if the plan names a folder, and not just something in it.
+    fn names_folder(&self, path: &str) -> bool {
+        let slash = format!("{path}/");
+        let is_end =
+            |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || "_-.*".contains(c));
+        let with_slash = |text: &String| {
+            let mut ends = text.match_indices(&slash);
+            ends.any(|(at, _)| is_end(&text[at + slash.len()..]) && !within_name(&text[..at]))
+        };
+        self.names(path) || self.texts.iter().any(with_slash)
+    }
+
     /// True if the plan names the path itself.
     pub(super) fn names(&self, path: &str) -> bool {
         let packed = |body: &Vec<u8>| memchr::memmem::find(body, path.as_bytes()).is_some();
@@ -106,11 +145,23 @@ fn is_encoded(text: &str) -> bool {
     bytes().count() >= 64 && bytes().all(plain)
 }
 
+/// What of a path lies below a folder.
+fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    path.strip_prefix(folder)?.strip_prefix('/')
+}
+
+fn part_of_name(c: char) -> bool {
+    c.is_alphanumeric() || "_-.".contains(c)
+}
+
+/// True if a name goes on after this text.
+fn within_name(before: &str) -> bool {
+    before.chars().next_back().is_some_and(part_of_name)
+}
+
 /// True if a text names a path, and not just a longer one that begins or ends alike.
 fn names(text: &str, path: &str) -> bool {
-    let part_of_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     text.match_indices(path).any(|(start, _)| {
-        let before = text[..start].chars().next_back();
         let mut after = text[start + path.len()..].chars();
         let next = after.next();
         // A full stop ends a sentence as often as it continues a name.
@@ -120,7 +171,7 @@ fn names(text: &str, path: &str) -> bool {
             None => false,
         };
         // "a/" and "b/" stand before paths in a diff, and "./" in front of many.
-        !before.is_some_and(part_of_name) && !continues
+        !within_name(&text[..start]) && !continues
     })
 }
 
@@ -195,6 +246,32 @@ mod tests {
         assert!(declared(".").beyond_reading().is_some());
         assert!(!declared("src").covers("Cargo.lock"));
         assert!(!declared("*.md").covers("docs/guide.txt"));
+    }
+
+    #[test]
+    fn a_folder_that_moves_takes_along_what_is_in_it() {
+        let declared = Declared {
+            texts: vec!["Renames old/ to `new`, and edits new/list.txt".to_owned()],
+            ..Declared::default()
+        };
+        let change = |path: &str, what| Change {
+            path: path.to_owned(),
+            what,
+        };
+        let all = [
+            change("new", What::Added),
+            change("new/a.txt", What::Added),
+            change("new/more.txt", What::Added),
+            change("old", What::Removed),
+            change("old/a.txt", What::Removed),
+            change("other/b.txt", What::Removed),
+        ];
+        let covered: Vec<&str> = all
+            .iter()
+            .filter(|it| declared.covers_change(it, &all))
+            .map(|it| it.path.as_str())
+            .collect();
+        assert_eq!(covered, ["new", "new/a.txt", "old", "old/a.txt"]);
     }
 
     #[test]

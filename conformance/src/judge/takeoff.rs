@@ -107,7 +107,7 @@ pub(super) fn only_declared_effects(look: &mut Look, launch: &Launch, seen: &Obs
     let mine: Vec<&Change> = changed.iter().filter(mine).copied().collect();
     let (named, stray): (Vec<&Change>, Vec<&Change>) = mine
         .iter()
-        .partition(|change| declared.covers(&change.path));
+        .partition(|change| declared.covers_change(change, &launch.workspace_changes));
     let backups =
         |change: &&&Change| is_backup(&change.path, launch) && !declared.names(&change.path);
     let backups: Vec<&Change> = mine.iter().filter(backups).copied().collect();

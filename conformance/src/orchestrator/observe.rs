@@ -92,6 +92,9 @@ pub struct StepSeen {
     /// The step in whose `meanwhile` it was taken: another orchestrator was being held then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
+    /// True if that one had to go on first: until then nothing was started here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waited: bool,
     /// The point it was killed or held at, once it was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<String>,

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender};
+use std::time::Duration;
 
 use rustix::process::{Signal, kill_process_group};
 
@@ -20,6 +21,9 @@ use crate::orchestrator::observe::ProgramSeen;
 
 /// After so many calls that did not end, no more are made.
 const HUNG_MAX: usize = 12;
+/// So long may a call that is made while another one is held say nothing before it is taken to wait for
+/// that one. It has to be well below the limit that a workflow sets to the engine that is held.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A call and what was heard while it ran.
 #[derive(Debug, Default)]
@@ -28,6 +32,12 @@ pub(super) struct Call {
     kill_at: Option<Point>,
     hold_at: Option<Point>,
     meanwhile: Vec<Step>,
+    /// Where the held program waits for a word.
+    held: Option<SyncSender<bool>>,
+    /// True once the held program was let go on before its time.
+    gone_on: bool,
+    /// True if a call around it had to go on before this one came to its end.
+    pub(super) waited: bool,
     passed: Passed,
     killed: bool,
     connections: Vec<u64>,
@@ -101,13 +111,15 @@ impl Director<'_> {
                 let _ = teller.events.send(Event::Ended(number, Box::new(ended)));
             });
             while self.calls[number].ended.is_none() {
-                match self.events.recv() {
+                match self.events.recv_timeout(PATIENCE) {
                     Ok(event) => self.hear(event),
-                    Err(_) => break,
+                    Err(RecvTimeoutError::Timeout) => self.go_on_if_awaited(number),
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
         });
-        let call = self.calls.pop().unwrap_or_default();
+        let mut call = self.calls.pop().unwrap_or_default();
+        call.waited = self.calls.iter().any(|around| around.gone_on);
         for connection in &call.connections {
             self.hub.let_go(*connection);
         }
@@ -116,6 +128,21 @@ impl Director<'_> {
             self.kit.hung.fetch_add(1, Ordering::Relaxed);
         }
         call
+    }
+
+    /// Lets held programs go on if this call starts nothing: it may wait until the call around it has
+    /// ended, as with a lock on the whole directory, and nothing forbids that.
+    fn go_on_if_awaited(&mut self, number: usize) {
+        let (around, own) = self.calls.split_at_mut(number);
+        if own.iter().any(|call| !call.programs.is_empty()) {
+            return;
+        }
+        for call in around {
+            if let Some(held) = call.held.take() {
+                call.gone_on = true;
+                let _ = held.try_send(true);
+            }
+        }
     }
 
     fn spec(&mut self, arguments: &[String]) -> Spec {
@@ -212,8 +239,9 @@ impl Director<'_> {
         let call = &mut self.calls[number];
         let program = &call.programs[index];
         let point = call.passed.reach(&program.script, &program.mode, at_end);
-        let go_on = self.at(number, &point);
-        let _ = said.reply.send(go_on);
+        let go_on = self.at(number, &point, &said.reply);
+        // One that was let go on before its time has its word already.
+        let _ = said.reply.try_send(go_on);
     }
 
     /// The call whose process is an ancestor of this one.
@@ -234,7 +262,7 @@ impl Director<'_> {
     }
 
     /// A program is at a point: whether it may go on.
-    fn at(&mut self, number: usize, point: &Point) -> bool {
+    fn at(&mut self, number: usize, point: &Point, reply: &SyncSender<bool>) -> bool {
         let call = &mut self.calls[number];
         if call.killed {
             return false;
@@ -252,11 +280,13 @@ impl Director<'_> {
         }
         if call.hold_at.as_ref() == Some(point) {
             call.reached = Some(point.clone());
+            call.held = Some(reply.clone());
             let meanwhile = std::mem::take(&mut call.meanwhile);
             let prefix = self.open.last().map(|(_, prefix)| prefix.clone());
             for step in meanwhile {
                 self.step(&step, prefix.as_deref().unwrap_or_default());
             }
+            self.calls[number].held = None;
         }
         true
     }

@@ -333,6 +333,7 @@ impl Director<'_> {
             programs: call.programs,
             point: None,
             within: None,
+            waited: false,
             reached: None,
             left_alive: ended.left.names,
             exports: None,

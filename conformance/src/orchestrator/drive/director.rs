@@ -67,6 +67,8 @@ pub(super) struct Director<'a> {
     pub(super) trees: BTreeMap<String, Tree>,
     /// Directories that engines were given: a word, the engine's process, the path.
     pub(super) given: Vec<(&'static str, u32, PathBuf)>,
+    /// The artifacts directories that take-offs were given.
+    pub(super) restored: Vec<PathBuf>,
     /// The bytes of planned artifact files, by label and `NAME/FILE`.
     pub(super) planned: BTreeMap<String, Files>,
     /// Directories that cannot be removed as long as the run lasts.
@@ -177,6 +179,7 @@ impl<'a> Director<'a> {
             steps: Vec::new(),
             trees: BTreeMap::new(),
             given: Vec::new(),
+            restored: Vec::new(),
             planned: BTreeMap::new(),
             fixed: Vec::new(),
             kit,

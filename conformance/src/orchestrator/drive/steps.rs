@@ -218,6 +218,7 @@ impl Director<'_> {
             reached: reached.map(ToString::to_string),
             point: taken.point,
             within: self.open.last().map(|(step, _)| step.clone()),
+            waited: taken.call.as_ref().is_some_and(|call| call.waited),
             left_alive: ended
                 .as_ref()
                 .map(|ended| ended.left.names.clone())
@@ -249,6 +250,9 @@ impl Director<'_> {
             ] {
                 if let Some(path) = program.env.get(variable) {
                     self.given.push((word, program.pid, path.into()));
+                    if word == "artifacts" && program.mode == "take-off" {
+                        self.restored.push(path.into());
+                    }
                 }
             }
             if let Some(files) = planned_by(program) {
@@ -275,6 +279,17 @@ impl Director<'_> {
             .map(|(_, _, path)| path.clone())
             .chain(held.map(PathBuf::from))
             .collect()
+    }
+
+    /// Those that take-offs that have ended were given, and no planning.
+    pub(super) fn restored_directories(&self) -> Vec<PathBuf> {
+        let mut folders = self.restored.clone();
+        let artifacts = |path: &PathBuf| {
+            let given = self.given.iter().filter(|(_, _, it)| it == path);
+            given.count() == self.restored.iter().filter(|it| *it == path).count()
+        };
+        folders.retain(artifacts);
+        folders
     }
 
     fn dirs_left(&self) -> Vec<String> {

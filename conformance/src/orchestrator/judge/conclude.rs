@@ -281,8 +281,22 @@ impl<'a> Court<'a> {
             return;
         }
         match outcome::judge(&check.expect, view, &self.views, &drill.name) {
+            Ok(told) if !told.is_empty() && self.is_hidden(&check.expect, view) => {
+                let why = "what is kept cannot be read by others";
+                look.inapplicable.push(format!("{}: {why}", view.name()));
+            }
             Ok(told) => look.take(view, Some(told)),
             Err(why) => look.unproven(&view.name(), &why),
+        }
+    }
+
+    /// Whether what a check looks for may be there all the same: packed, or in a database that answers from
+    /// its own memory.
+    fn is_hidden(&self, expect: &Expect, view: &View<'_>) -> bool {
+        match expect {
+            Expect::Found { absent: false, .. } => !effects::is_legible(&self.views),
+            Expect::Stopped { .. } => effects::is_held_open(view, &self.views),
+            _ => false,
         }
     }
 }

@@ -170,6 +170,19 @@ pub(super) fn is_legible(views: &Views<'_>) -> bool {
     })
 }
 
+/// Whether damage that was done while a call ran may have gone unseen for good reason: a database that is
+/// open answers from its own memory, and take-off was given what was planned.
+pub(super) fn is_held_open(view: &View<'_>, views: &Views<'_>) -> bool {
+    let step = view.step;
+    let damaged = view.run.steps.iter().any(|other| {
+        other.act == ActSeen::Tamper && other.within.as_deref() == Some(step.name.as_str())
+    });
+    let left = step.dirs_left.iter().any(|it| it.starts_with("artifacts "));
+    let as_files = !left && step.stored.values().any(|copies| *copies > 0);
+    let as_planned = super::take_off::bytes(view, views).is_some_and(|told| told.is_empty());
+    damaged && !as_files && !step.stored_within.is_empty() && as_planned
+}
+
 /// Without a take-off the workspace stays as it was.
 pub(super) fn workspace_kept(view: &View<'_>) -> Told {
     if !is_verb(view) || view.engines("take-off").next().is_some() {

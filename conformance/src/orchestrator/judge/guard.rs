@@ -13,18 +13,19 @@ use super::wal;
 use crate::judge::words;
 use crate::orchestrator::observe::{ActSeen, Done};
 
-/// An event of severity warning or higher, with a message, was written in the step.
+/// An event of severity warning or higher, with a message, was written in the step. What a policy permits
+/// or asks for tells of nothing that has gone wrong.
 pub(super) fn graver_event(view: &View<'_>, views: &Views<'_>) -> Judged {
     let docs = view.docs.as_ref().ok_or("nothing was exported")?;
     let log = docs.events.as_ref().map_err(Clone::clone)?;
     let new = &log[written_before(view, views).min(log.len())..];
     let grave = |event: &Event| {
-        matches!(
-            event.text("/severity"),
-            Some("warning" | "error" | "critical")
-        ) && event
-            .text("/message")
-            .is_some_and(|it| !it.trim().is_empty())
+        let severity = event.text("/severity");
+        let message = event.text("/message").unwrap_or_default().trim();
+        let decision = event.text("/policy/decision");
+        matches!(severity, Some("warning" | "error" | "critical"))
+            && !message.is_empty()
+            && decision.is_none_or(|it| it == "deny")
     };
     Ok(unless(
         new.iter().any(grave),

@@ -91,6 +91,7 @@ fn step(name: &str, act: ActSeen, status: i32, exports: Exports) -> StepSeen {
         programs: Vec::new(),
         point: None,
         within: None,
+        waited: false,
         reached: None,
         left_alive: Vec::new(),
         exports: Some(exports),

@@ -21,8 +21,15 @@ pub(super) fn is_everywhere(selector: &str) -> bool {
     selector.starts_with("*:")
 }
 
-/// Why a step says nothing about this subject: damage before it found nothing to damage.
+/// Why a step says nothing about this subject: damage before it found nothing to damage, or the subject
+/// does one thing after the other where the drill asks for two at once.
 pub(super) fn inapplicable(views: &Views<'_>, view: &View<'_>) -> Option<String> {
+    if view.step.waited {
+        return Some("it starts nothing until the call that is held has gone on".to_owned());
+    }
+    if is_turned_away(views, view) {
+        return Some("it is refused while another workflow is worked on".to_owned());
+    }
     let of_run = |other: &&View<'_>| other.run_at == view.run_at && counts(other, view);
     views
         .steps
@@ -34,6 +41,18 @@ pub(super) fn inapplicable(views: &Views<'_>, view: &View<'_>) -> Option<String>
             }
             _ => None,
         })
+}
+
+/// Whether a call was refused for another workflow that was being worked on: nothing asks for two at once.
+fn is_turned_away(views: &Views<'_>, view: &View<'_>) -> bool {
+    let around = |other: &&View<'_>| {
+        other.run_at == view.run_at && view.step.within.as_deref() == Some(&other.step.name)
+    };
+    let others = views.steps.iter().filter(around);
+    let of_another = others
+        .clone()
+        .any(|it| it.step.workflow != view.step.workflow);
+    of_another && view.step.programs.is_empty() && view.step.end == Some(End::Exited(4))
 }
 
 /// What a step rests on: acts before it that found nothing to do, points that were not reached,
