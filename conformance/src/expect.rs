@@ -44,6 +44,8 @@ pub enum Expect {
     },
     /// Exit status 0 exactly with status success.
     ExitFitsStatus,
+    /// A receipt of failure lists no artifact that is not there.
+    FailureListsWhatIs,
     /// Receipt hashes are those of the files.
     HashMatches,
     /// The artifacts directory has the prescribed layout.

@@ -273,11 +273,32 @@ impl Scenario {
     }
 }
 
-/// Dates (`2026-01-31`) and numbers of eight digits and more in a text.
+/// Dates (`2026-01-31`, `31.1.2026`, or with the month as a word) and numbers of eight digits and more in
+/// a text.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_digit() && c != '-')
-        .map(|word| word.trim_matches('-'))
-        .filter(|word| word.bytes().filter(u8::is_ascii_digit).count() >= 8)
+    let digits = |word: &str| word.bytes().filter(u8::is_ascii_digit).count();
+    let dashed = text.split(|c: char| !c.is_ascii_digit() && c != '-');
+    let dashed = dashed.map(|word| word.trim_matches('-'));
+    let dotted = text.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '/');
+    let dotted = dotted.filter(|word| word.contains(['.', '/']));
+    dashed
+        .filter(move |word| digits(word) >= 8)
+        .chain(dotted.filter(move |word| digits(word) >= 6))
+        .chain(months(text))
+}
+
+/// What stands around the names of months: a day may come before or after them.
+fn months(text: &str) -> impl Iterator<Item = &str> {
+    const AROUND: usize = 16;
+    const NAMES: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let found = NAMES.iter().flat_map(|name| text.match_indices(name));
+    found.map(|(at, _)| {
+        let start = text.floor_char_boundary(at.saturating_sub(AROUND));
+        let end = text.ceil_char_boundary((at + AROUND).min(text.len()));
+        &text[start..end]
+    })
 }
 
 /// A TOML table as a JSON object.

@@ -33,9 +33,11 @@ pub(super) fn listed(launch: &Launch) -> Option<Vec<Listed>> {
         return None;
     }
     let receipt = receipt::lenient(&launch.stdout.kept)?;
-    if receipt.get("status").and_then(Value::as_str) != Some("success") {
-        return None;
-    }
+    let succeeds = receipt.get("status").and_then(Value::as_str) == Some("success");
+    succeeds.then(|| list(&receipt))
+}
+
+fn list(receipt: &Value) -> Vec<Listed> {
     let text = |artifact: &Value, member: &str| {
         artifact
             .get(member)
@@ -43,21 +45,19 @@ pub(super) fn listed(launch: &Launch) -> Option<Vec<Listed>> {
             .map(str::to_owned)
     };
     let artifacts = receipt.get("artifacts").and_then(Value::as_array);
-    Some(
-        artifacts
-            .into_iter()
-            .flatten()
-            .filter_map(|artifact| {
-                Some(Listed {
-                    name: text(artifact, "name")?,
-                    role: text(artifact, "role"),
-                    path: text(artifact, "path"),
-                    hash: text(artifact, "hash"),
-                    size: artifact.get("size").cloned(),
-                })
+    artifacts
+        .into_iter()
+        .flatten()
+        .filter_map(|artifact| {
+            Some(Listed {
+                name: text(artifact, "name")?,
+                role: text(artifact, "role"),
+                path: text(artifact, "path"),
+                hash: text(artifact, "hash"),
+                size: artifact.get("size").cloned(),
             })
-            .collect(),
-    )
+        })
+        .collect()
 }
 
 /// Top-level names that this launch wrote.
@@ -121,6 +121,28 @@ pub(super) fn receipt_matches_disk(look: &mut Look, launch: &Launch) {
         problems.push((expected, "the receipt has no artifacts member".to_owned()));
     }
     look.judged(launch, problems);
+}
+
+/// CC-ENG-012: a receipt of failure lists nothing that is not there either.
+pub(super) fn failure_lists_what_is(look: &mut Look, launch: &Launch) {
+    let failed = matches!(launch.end, End::Exited(1..=2));
+    let Some(receipt) = receipt::lenient(&launch.stdout.kept).filter(|_| failed) else {
+        return;
+    };
+    let listed = list(&receipt);
+    let absent = |it: &&Listed| !launch.artifacts.contains_key(&it.name);
+    let absent: Vec<&str> = listed
+        .iter()
+        .filter(absent)
+        .map(|it| it.name.as_str())
+        .collect();
+    let problem = (!absent.is_empty()).then(|| {
+        (
+            "no artifact in the receipt that is not on disk".to_owned(),
+            format!("{} is not there", words::short(&absent.join(", "))),
+        )
+    });
+    look.judged(launch, problem.into_iter().collect());
 }
 
 /// CC-ENG-013: the hash is that of the file. The file is the one that `path` names or the one that it

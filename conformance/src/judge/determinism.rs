@@ -157,17 +157,41 @@ fn first_member(one: &Value, two: &Value, at: &str) -> Option<String> {
     }
 }
 
+/// The spellings of a day in which the year stands beside it.
+const DATES: [&str; 12] = [
+    "%Y-%m-%d",
+    "%Y%m%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%b %-d, %Y",
+    "%B %-d, %Y",
+    "%-d %b %Y",
+    "%-d %B %Y",
+];
+
+/// A day as people and programs write it.
+fn dates(day: Timestamp) -> Vec<String> {
+    let spelled = DATES.iter().map(|format| day.strftime(format).to_string());
+    // As in "Sat Jan 31 12:00:00 UTC 2026".
+    let long = day.strftime("%a %b %e ").to_string();
+    spelled.chain([long]).collect()
+}
+
 /// CC-ENG-022: no artifact holds the present date or time. Dates that the scenario itself holds do
 /// not count.
 pub(super) fn no_clock_text(look: &mut Look, launch: &Launch, seen: &Observation) {
     let Ok(start) = Timestamp::from_second(launch.started_s) else {
         return;
     };
-    let day = start.strftime("%Y-%m-%d").to_string();
-    let mut needles = vec![day.clone(), day.replace('-', "")];
+    let mut needles = dates(start);
     let last = launch.started_s + i64::try_from(launch.duration_ms / 1000).unwrap_or(0) + 1;
     needles.extend((launch.started_s..=last).map(|second| second.to_string()));
-    needles.retain(|needle| !seen.scenario.numbers.contains(needle));
+    let known = &seen.scenario.numbers;
+    needles.retain(|needle| !known.iter().any(|it| it.contains(needle)));
     let mut problems = Vec::new();
     for (path, bytes) in &launch.contents {
         let text = String::from_utf8_lossy(&bytes.kept);
@@ -180,4 +204,28 @@ pub(super) fn no_clock_text(look: &mut Look, launch: &Launch, seen: &Observation
         }
     }
     look.judged(launch, problems);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_known_however_it_is_written() {
+        let day = Timestamp::from_second(1_769_860_800).unwrap();
+        let spelled = dates(day);
+        for wanted in [
+            "2026-01-31",
+            "20260131",
+            "31.01.2026",
+            "January 31, 2026",
+            "31 Jan 2026",
+            "Sat Jan 31 ",
+        ] {
+            assert!(
+                spelled.iter().any(|it| it == wanted),
+                "{wanted}: {spelled:?}"
+            );
+        }
+    }
 }

@@ -302,6 +302,7 @@ fn judge_launch(look: &mut Look, expect: &Expect, launch: &Launch, seen: &Observ
             determinism::explains_baseline(look, launch, only_when, seen);
         }
         E::ExitFitsStatus => ending::exit_fits_status(look, launch),
+        E::FailureListsWhatIs => artifacts::failure_lists_what_is(look, launch),
         E::HashMatches => artifacts::hash_matches(look, launch),
         E::Layout => artifacts::layout(look, launch),
         E::ModeEchoed => receipt_rules::mode_echoed(look, launch),

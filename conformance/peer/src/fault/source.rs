@@ -20,6 +20,8 @@ pub enum Source {
     CurrentDirectory,
     /// Today's date.
     Date,
+    /// Today's date, day first.
+    DottedDate,
     /// The protocol's variables in the order in which they were handed over.
     EnvironmentOrder,
     /// The mode bits of a file that the engine made.
@@ -65,6 +67,10 @@ impl Source {
                 .map(|dir| path(&dir))
                 .unwrap_or_default(),
             Self::Date => date(seconds()),
+            Self::DottedDate => {
+                let date = date(seconds());
+                date.rsplit('-').collect::<Vec<_>>().join(".")
+            }
             Self::EnvironmentOrder => {
                 let names = launch
                     .start
