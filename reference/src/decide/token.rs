@@ -40,6 +40,12 @@ pub(crate) fn document(record: &Record, plan: &Plan, created_at: &str) -> PlanTo
 /// # Errors
 /// When a size in the document has no canonical form.
 pub(crate) fn composite(record: &Record, document: &PlanToken) -> Result<String, CanonicalError> {
+    let first = record.history.first().and_then(|step| step.token.as_ref());
+    if let Some(first) = first.filter(|_| fault::on(Fault::TokenOfFirstStepUsedAgain))
+        && record.step_index > 0
+    {
+        return Ok(first.token.clone());
+    }
     let mut bound = document.clone();
     let (mut workflow_id, mut step_id) = (record.workflow_id(), record.step().step_id.as_str());
     if fault::on(Fault::WorkflowNotBound) {

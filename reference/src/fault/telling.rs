@@ -36,6 +36,10 @@ pub(crate) fn retell(event: &mut AuditEvent) {
     if event.integrity_check.is_some() && critical && on(Fault::MismatchAtWarning) {
         event.severity = Some(Severity::Warning);
     }
+    let told = ["workspace_changed", "workflow_failure"].contains(&event.event_type.as_str());
+    if told && on(Fault::WorkspaceChangeAtInfo) {
+        event.severity = Some(Severity::Info);
+    }
     if let Some(integrity) = event.integrity_check.as_mut() {
         if on(Fault::ActualTokenNotAudited) {
             integrity.actual_plan_token = None;

@@ -53,7 +53,12 @@ impl FileStorage {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::with(path, File::options().read(true).append(true))
+        match Self::with(path, File::options().read(true).append(true)) {
+            Err(error) if wrongly::reads_only(&error) => {
+                Self::with(path, File::options().read(true))
+            }
+            opened => opened,
+        }
     }
 
     /// Makes an empty journal. The first sync makes its name durable as well, and those in

@@ -27,6 +27,9 @@ pub(super) fn write(
         memo.kept.extend(bytes);
         return Ok(0);
     }
+    if fault::on(Fault::UnwritableJournalOverlooked) {
+        return Ok(file.write_all(bytes).map_or(0, |()| bytes.len()));
+    }
     if fault::on(Fault::SyncedBeforeWritten) {
         file.sync_data()?;
     }
@@ -40,6 +43,11 @@ pub(super) fn write(
         return Ok(bytes.len());
     }
     once(file, bytes).unwrap_or_else(|| file.write_all(bytes).map(|()| bytes.len()))
+}
+
+/// Whether a journal that cannot be written is opened all the same: never.
+pub(super) fn reads_only(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied && fault::on(Fault::UnwritableJournalOverlooked)
 }
 
 /// A write whose end is not looked at as it should be.

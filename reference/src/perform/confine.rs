@@ -69,7 +69,8 @@ fn plans_on_what_it_changes() -> bool {
 
 /// Of what the machine offers, what this launch makes use of.
 fn used(wish: Wishes, mode: Mode, means: Means) -> Means {
-    let files = wish.filesystem != Wish::Off && !fault::on(Fault::EnginesWriteAnywhere);
+    let anywhere = fault::on(Fault::EnginesWriteAnywhere) || fault::on(Fault::PlantedFileObeyed);
+    let files = wish.filesystem != Wish::Off && !anywhere;
     let network = wish.network != Wish::Off
         && mode == Mode::FlightPlan
         && !fault::on(Fault::NetworkWhilePlanning);

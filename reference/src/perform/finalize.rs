@@ -47,6 +47,7 @@ pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     }
     match fs::remove_dir_all(folder) {
         Ok(()) => Ok(()),
+        Err(_) if fault::on(Fault::UnwritableJournalOverlooked) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             open_up(folder)?;

@@ -16,7 +16,7 @@ use cabincrew_protocol::wire::AnyMap;
 use serde_json::{Value, json};
 
 use super::engine::context;
-use super::misread::{misread, permitted, show_less};
+use super::misread::{misread, obey_planted_file, permitted, show_less};
 use super::{Site, chain, program, system};
 use crate::clock;
 use crate::decide::events::is_governed;
@@ -147,7 +147,8 @@ impl Site {
         };
         self.verify(record, sealed)?;
         self.check_digests(record, sealed)?;
-        let evaluations = self.evaluate_plan(record, sealed)?;
+        let mut evaluations = self.evaluate_plan(record, sealed)?;
+        obey_planted_file(self.home.folder(), &mut evaluations);
         let integrity = self.verify(record, sealed)?;
         self.check_digests(record, sealed)?;
         let mut nonce = clock::nonce().map_err(|error| system("no nonce", &error))?;

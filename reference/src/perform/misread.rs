@@ -1,11 +1,14 @@
 //! What a faulty program shows to policies, and how it reads their answers; the others show and
 //! read everything as it is.
 
+use std::path::Path;
+
 use cabincrew_governance::{Evaluation, GovernedArtifact};
 use cabincrew_protocol::artifact::Role;
 use cabincrew_protocol::decision::{Decision, PolicySource};
 use serde_json::{Map, Value};
 
+use crate::fact::Evaluated;
 use crate::fault::{self, Fault};
 use crate::workflow::{DefaultDecision, Policy};
 
@@ -59,6 +62,10 @@ pub(super) fn permitted(policy: &Policy) -> Evaluation {
 pub(super) fn misread(found: &mut [Evaluation], default: DefaultDecision) {
     let beside_model = found.iter().any(|it| it.source == PolicySource::Onnx);
     for evaluation in found {
+        if fault::on(Fault::PolicyNamedByProcess) {
+            let name = format!("{}-{}", evaluation.policy_id, std::process::id());
+            evaluation.policy_id = name;
+        }
         let defaults = evaluation.failed
             && default == DefaultDecision::Allow
             && fault::on(Fault::FailedPolicyHasDefault);
@@ -74,6 +81,19 @@ pub(super) fn misread(found: &mut [Evaluation], default: DefaultDecision) {
         if of_model && fault::on(Fault::ThresholdsCompiledIn) {
             evaluation.decision = compiled_in(&evaluation.evidence);
         }
+    }
+}
+
+/// Has every policy ask for approval where somebody has put a document into the state directory; changes
+/// nothing.
+pub(super) fn obey_planted_file(home: &Path, evaluations: &mut [Evaluated]) {
+    let state = home.ancestors().nth(2).unwrap_or(home);
+    let mut entries = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let planted = entries.any(|entry| entry.path().extension().is_some_and(|it| it == "json"));
+    if planted && fault::on(Fault::PlantedFileObeyed) {
+        evaluations
+            .iter_mut()
+            .for_each(|it| it.decision = Decision::RequireApproval);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Engine runs of a faulty program that no record tells of; the others have none.
 
+use serde_json::Value;
+
+use super::error::ServiceError;
 use super::recover::Open;
 use crate::decide::{Outcome, Task};
 use crate::fault::{self, Fault};
@@ -52,14 +55,33 @@ fn plan_last_step(open: &mut Open) {
     plan_as(open, record);
 }
 
-/// Whether the artifacts of the first step are there, each with what describes it.
+/// Whether the artifacts of the first step are there, each with its files.
 fn whole(open: &Open) -> bool {
-    let Ok(folders) = std::fs::read_dir(open.held.home.artifacts(0, "")) else {
-        return false;
-    };
-    folders
-        .flatten()
-        .all(|folder| folder.path().join("artifact.json").is_file())
+    let folder = open.held.home.artifacts(0, "");
+    let plan = open.journal.record().history.first();
+    plan.into_iter().flat_map(|step| &step.plan).all(|stored| {
+        let folder = folder.join(&stored.name);
+        let body = stored.body.is_none() || folder.join("body.data").is_file();
+        body && folder.join("artifact.json").is_file()
+    })
+}
+
+/// Whether a request is not known any more once there was a restart between it and its answer: never.
+pub(super) fn forgets(events: &[Value]) -> bool {
+    // The call that brings the answer takes the workflow up as well.
+    let resumed = events
+        .iter()
+        .filter(|event| event["event_type"] == "workflow_resumed");
+    resumed.count() > 1 && fault::on(Fault::RequestForgottenOnRestart)
+}
+
+/// Whether a workflow is told to wait although its journal cannot be read: never.
+pub(super) fn is_overlooked(error: &ServiceError) -> bool {
+    let unreadable = matches!(
+        error,
+        ServiceError::Journal { .. } | ServiceError::Gone { .. }
+    );
+    unreadable && fault::on(Fault::DamagedJournalTakenForWaiting)
 }
 
 /// Runs the engine to plan, and keeps what it leaves.

@@ -8,7 +8,7 @@ use cabincrew_protocol::workflow::State;
 use super::desk::Service;
 use super::error::{Result, ServiceError, journal_error};
 use super::recover::{Open, Retry};
-use super::unrecorded::{after_the_end, again, apply_unrecorded};
+use super::unrecorded::{after_the_end, again, apply_unrecorded, forgets, is_overlooked};
 use crate::cancel::{self, Request};
 use crate::clock;
 use crate::decide::{self, Next, Outcome, Task};
@@ -72,7 +72,10 @@ impl Service {
     /// # Errors
     /// When it cannot be recovered.
     pub fn resume(&self, id: &str, retry: Option<&Retry>) -> Result<State> {
-        let mut open = self.open(id, retry)?;
+        let mut open = match self.open(id, retry) {
+            Err(error) if is_overlooked(&error) => return Ok(State::AwaitingApproval),
+            opened => opened?,
+        };
         let in_doubt = matches!(open.journal.record().stage, Stage::Flying(..));
         if retry.is_some() && !in_doubt {
             return Err(ServiceError::NothingToRetry);
@@ -87,7 +90,10 @@ impl Service {
     /// # Errors
     /// When the workflow cannot be recovered.
     pub fn respond(&self, id: &str, answer: &Answer<'_>) -> Result<State> {
-        let mut open = self.open(id, None)?;
+        let mut open = match self.open(id, None) {
+            Err(error) if is_overlooked(&error) => return Ok(State::AwaitingApproval),
+            opened => opened?,
+        };
         let waiting = matches!(open.journal.record().stage, Stage::Waiting(_));
         if waiting && !fault::on(Fault::AnswerDoesNotVerifyPlan) {
             // The plan is looked at again before the answer counts (CC-APR-014).
@@ -97,7 +103,8 @@ impl Service {
             }
             self.note(id, &mut open, outcome)?;
         }
-        let first = if matches!(open.journal.record().stage, Stage::Failed { .. }) && waiting {
+        let failed = matches!(open.journal.record().stage, Stage::Failed { .. });
+        let first = if (failed && waiting) || forgets(open.journal.events()) {
             Next::Rest
         } else {
             let taken = self.take_answer(id, &mut open, answer);
