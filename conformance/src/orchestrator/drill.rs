@@ -91,6 +91,9 @@ pub enum Act {
     Wait(u64),
 }
 
+/// Longest wait of a step, milliseconds.
+const WAIT_MAX: u64 = 15_000;
+
 /// A step as it is written: a name and exactly one act.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -124,6 +127,10 @@ impl TryFrom<StepForm> for Step {
         ];
         let mut acts = acts.into_iter().flatten();
         match (acts.next(), acts.next()) {
+            (Some(Act::Wait(long)), None) if long > WAIT_MAX => Err(format!(
+                "the step {:?} waits for {long} ms, of at most {WAIT_MAX}",
+                form.name
+            )),
             (Some(act), None) => Ok(Self {
                 name: form.name,
                 act,
@@ -441,4 +448,18 @@ impl Respond {
 
 fn baseline() -> Vec<String> {
     vec!["check:CC-ORC-021/allowed-plan-completes".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_as_long_as_written_or_refused() {
+        let step = |text: &str| toml::from_str::<Step>(text);
+        let waits = step("name = 'late'\nwait-ms = 11600").unwrap().act;
+        assert!(matches!(waits, Act::Wait(11_600)));
+        assert!(step("name = 'late'\nwait-ms = 15001").is_err());
+        assert!(step("name = 'late'\nwait-ms = 1\nrun = {}").is_err());
+    }
 }

@@ -18,8 +18,6 @@ use crate::tree;
 
 /// Most bytes of a call's output that are kept.
 const OUTPUT_KEPT: usize = 64 << 10;
-/// Longest wait, milliseconds.
-const WAIT_MAX: u64 = 10_000;
 
 /// What a step was, before anything is looked at.
 pub(super) struct Taken {
@@ -74,7 +72,7 @@ impl Director<'_> {
             },
             Act::Wait(milliseconds) => {
                 let taken = Taken::new(ActSeen::Wait);
-                reap::pause(Duration::from_millis((*milliseconds).min(WAIT_MAX)));
+                reap::pause(Duration::from_millis(*milliseconds));
                 taken
             }
             Act::Each(each) => {
