@@ -13,6 +13,7 @@ mod orchestrator;
 mod pages;
 mod reports;
 mod schemas;
+mod shown;
 mod spec;
 mod starters;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
