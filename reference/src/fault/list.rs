@@ -286,6 +286,8 @@ faults! {
     FirstConfigShown = "first-config-shown",
     FirstStepIsEnough = "first-step-is-enough",
     FirstTokenReused = "first-token-reused",
+    PoliciesComparedInFirstStepOnly = "policies-compared-in-first-step-only",
+    SecondPlanNotVerified = "second-plan-not-verified",
     StepsNeverCompleted = "steps-never-completed",
     TokenOfFirstStepUsedAgain = "token-of-first-step-used-again",
     WorkspaceOfFirstStepCompared = "workspace-of-first-step-compared",

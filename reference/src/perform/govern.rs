@@ -131,7 +131,8 @@ impl Site {
         let unseen = fault::on(Fault::PolicyChangeNotNoticed)
             || fault::on(Fault::MilderPolicyReleases)
             || fault::on(Fault::ChangedPolicyNeverAsked)
-            || (fault::is_first_run() && fault::on(Fault::PoliciesComparedOnRestartOnly));
+            || (fault::is_first_run() && fault::on(Fault::PoliciesComparedOnRestartOnly))
+            || (record.step_index > 0 && fault::on(Fault::PoliciesComparedInFirstStepOnly));
         if same || unseen {
             return Ok(());
         }

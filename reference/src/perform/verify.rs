@@ -60,6 +60,7 @@ impl Site {
         };
         let flown = matches!(record.stage, Stage::Executed(..) | Stage::Inspected(_));
         let unseen = fault::on(Fault::TamperingTolerated)
+            || (record.step_index > 0 && fault::on(Fault::SecondPlanNotVerified))
             || (flown && fault::on(Fault::NothingVerifiedAfterTakeOff));
         if (fits && artifacts_match) || unseen {
             return Ok(integrity);

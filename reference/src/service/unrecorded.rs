@@ -68,10 +68,10 @@ fn whole(open: &Open) -> bool {
 
 /// Whether a request is not known any more once there was a restart between it and its answer: never.
 pub(super) fn forgets(events: &[Value]) -> bool {
+    let other = |event: &&Value| event["event_type"] != "approval_request";
+    let since = events.iter().rev().take_while(other);
     // The call that brings the answer takes the workflow up as well.
-    let resumed = events
-        .iter()
-        .filter(|event| event["event_type"] == "workflow_resumed");
+    let resumed = since.filter(|event| event["event_type"] == "workflow_resumed");
     resumed.count() > 1 && fault::on(Fault::RequestForgottenOnRestart)
 }
 
