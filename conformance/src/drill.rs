@@ -439,6 +439,8 @@ pub enum ArtifactsPlan {
     Fresh,
     /// New and empty, on a file system without room.
     Full,
+    /// New and empty, on a file system with room for names and none for content.
+    NoSpace,
 }
 
 /// What happened to the restored state artifacts.

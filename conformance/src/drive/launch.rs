@@ -15,7 +15,10 @@ use super::snapshot::{self, Look};
 use super::watch::{self, Before};
 use crate::drill::{Cwd, Decoys, Delivery, LaunchMode, LaunchPlan, StatePlan, System};
 use crate::observe::{Bytes, End, Launch};
-use crate::tree::{self, Change, Tree};
+use crate::tree::{self, Change, Tree, What};
+
+/// The file that input is given in.
+const INPUT_FILE: &str = "input.json";
 
 /// A launch whose directories are ready.
 #[derive(Debug)]
@@ -79,7 +82,7 @@ impl<'a> Prepared<'a> {
             let text = String::from_utf8_lossy(&material.input).replace("{gateway}", &address);
             material.input = text.into_bytes();
         }
-        let input_file = dirs.side.join("input.json");
+        let input_file = dirs.side.join(INPUT_FILE);
         let by_file = plan.delivery.by_file();
         if by_file {
             std::fs::write(&input_file, &material.input)?;
@@ -199,9 +202,25 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    /// What has become of the file that the input was given in.
+    fn input_file_changed(&self) -> Option<Change> {
+        if !self.plan.delivery.by_file() {
+            return None;
+        }
+        let found = std::fs::read(self.dirs.side.join(INPUT_FILE));
+        let what = match found {
+            Ok(bytes) if bytes == self.input => return None,
+            Ok(_) => What::Content,
+            Err(_) => What::Removed,
+        };
+        let path = "$CABINCREW_INPUT_FILE".to_owned();
+        Some(Change { path, what })
+    }
+
     /// Changes in watched places; also takes the subject's own end from the launcher's report.
     fn outside(&self, ended: &mut Ended) -> Vec<Change> {
         let mut changes = self.watched_before.changes(&self.dirs);
+        changes.extend(self.input_file_changed());
         if self.plan.system == System::Watched {
             let report = std::fs::read(&self.circumstances.report).unwrap_or_default();
             match serde_json::from_slice::<Caught>(&report) {

@@ -32,6 +32,8 @@ pub struct Circumstances {
     pub read_only: Vec<PathBuf>,
     /// A directory without room.
     pub full: Option<PathBuf>,
+    /// A directory with room for names and none for content.
+    pub no_space: Option<PathBuf>,
     /// Directories whose writes are caught.
     pub watch: Vec<PathBuf>,
     /// A directory that is not caught although it lies in a watched one; also holds `scratch`.
@@ -51,6 +53,7 @@ impl Circumstances {
     const fn needs_mounts(&self) -> bool {
         !self.read_only.is_empty()
             || self.full.is_some()
+            || self.no_space.is_some()
             || self.hostname.is_some()
             || !self.watch.is_empty()
     }
@@ -256,7 +259,22 @@ mod mounts {
             memory(path, "size=4096,nr_inodes=1")
                 .map_err(fail("mount a full file system at", path))?;
         }
+        if let Some(path) = &plan.no_space {
+            without_space(path).map_err(fail("mount a full file system at", path))?;
+        }
         Ok(())
+    }
+
+    /// A file that the subject cannot see takes all the room there is.
+    fn without_space(path: &Path) -> rustix::io::Result<()> {
+        let failed = |error: std::io::Error| {
+            rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO)
+        };
+        memory(path, "size=4096")?;
+        std::fs::write(path.join("filler"), [0; 4096]).map_err(failed)?;
+        let shown = path.join("shown");
+        std::fs::create_dir(&shown).map_err(failed)?;
+        bind(&shown, path)
     }
 }
 

@@ -412,16 +412,16 @@ impl<'a> Worker<'a> {
         circumstances.bound_by_modes = rustix::process::geteuid().is_root()
             && (plan.workspace == WorkspacePlan::Unreadable
                 || (!mounts && plan.workspace == WorkspacePlan::ReadOnly)
-                || (!mounts && plan.artifacts == ArtifactsPlan::Full));
+                || (!mounts && plan.artifacts != ArtifactsPlan::Fresh));
         if plan.workspace == WorkspacePlan::ReadOnly && mounts {
             circumstances.read_only.push(dirs.workspace.clone());
         }
-        if plan.artifacts == ArtifactsPlan::Full {
-            if mounts {
-                circumstances.full = Some(dirs.artifacts.clone());
-            } else {
-                workspace::close(&dirs.artifacts)?;
-            }
+        let artifacts = || Some(dirs.artifacts.clone());
+        match plan.artifacts {
+            ArtifactsPlan::Fresh => {}
+            _ if !mounts => workspace::close(&dirs.artifacts)?,
+            ArtifactsPlan::Full => circumstances.full = artifacts(),
+            ArtifactsPlan::NoSpace => circumstances.no_space = artifacts(),
         }
         if plan.system == System::Watched {
             circumstances.watch.clone_from(&self.world.watch);

@@ -149,7 +149,7 @@ fn notes(plan: &LaunchPlan) -> Vec<&'static str> {
             "the decoy gateway that listens",
         ),
         (
-            plan.artifacts == ArtifactsPlan::Full,
+            plan.artifacts != ArtifactsPlan::Fresh,
             "the artifacts directory without room",
         ),
         (

@@ -14,7 +14,7 @@ pub(super) fn real(launch: &Launch) -> Vec<&Change> {
     launch
         .workspace_changes
         .iter()
-        .filter(|change| change.what != What::Touched && change.path != ".")
+        .filter(|change| change.what != What::Touched)
         .collect()
 }
 

@@ -63,6 +63,8 @@ pub enum ArtifactFault {
     },
     /// Uses the member names of the draft's guide instead of the schema's.
     GuideNames {},
+    /// Goes on when the bytes of a file cannot be written.
+    OverlooksFailedWrites {},
     /// Writes a constant placeholder in place of the plan; take-off then decides everything.
     Placeholder {},
     /// Leaves a member of `artifact.json` out.

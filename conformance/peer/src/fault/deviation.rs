@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use super::artifacts::ArtifactFault;
 use super::determinism::DeterminismFault;
 use super::input::{InputFault, Leniency};
 use super::kind::Fault;
@@ -198,6 +199,13 @@ impl Deviation {
             Some(Fault::Artifact(fault)) => fault.descriptor(artifact, text),
             _ => text,
         }
+    }
+
+    pub(crate) const fn overlooks_failed_writes(&self) -> bool {
+        matches!(
+            &self.0,
+            Some(Fault::Artifact(ArtifactFault::OverlooksFailedWrites {}))
+        )
     }
 
     /// True if the body's place has been seen to.

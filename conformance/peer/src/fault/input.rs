@@ -47,6 +47,8 @@ pub enum InputFault {
     ReadsOnce {},
     /// Follows nested input with a stack frame for each level.
     RecursesWithoutBound {},
+    /// Removes the file of `CABINCREW_INPUT_FILE` once it is read.
+    RemovesInputFile {},
 }
 
 /// How the request of a take-off is read.
@@ -150,7 +152,13 @@ impl InputFault {
         if let Self::InTakeOff { what } = self {
             return what.read(start);
         }
-        let by_file = start.variable("CABINCREW_INPUT_FILE").is_some();
+        let file = start.variable("CABINCREW_INPUT_FILE");
+        if let Some(file) = file.filter(|_| *self == (Self::RemovesInputFile {})) {
+            let read = std::fs::read(file);
+            let _ = std::fs::remove_file(file);
+            return Some(read);
+        }
+        let by_file = file.is_some();
         let mut stdin = io::stdin().lock();
         let mut bytes = Vec::new();
         let read = match self {

@@ -66,7 +66,7 @@ pub enum Besides {
     Backup,
     /// Removes a file.
     Removes,
-    /// Makes a file executable.
+    /// Makes a file executable, and closes a folder to others.
     SetsMode,
 }
 
@@ -265,7 +265,7 @@ impl Besides {
             }
             Self::Removes => std::fs::remove_file(full),
             Self::SetsMode => {
-                std::fs::set_permissions(full, std::fs::Permissions::from_mode(0o755))
+                std::fs::set_permissions(full, std::fs::Permissions::from_mode(0o711))
             }
         }
     }
