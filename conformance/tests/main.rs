@@ -19,3 +19,4 @@ mod starters;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sweep;
 mod tidy;
+mod turns;

@@ -36,8 +36,6 @@ pub(super) struct Call {
     held: Option<SyncSender<bool>>,
     /// True once the held program was let go on before its time.
     gone_on: bool,
-    /// True if a call around it had to go on before this one came to its end.
-    pub(super) waited: bool,
     passed: Passed,
     killed: bool,
     connections: Vec<u64>,
@@ -54,6 +52,11 @@ impl Call {
             meanwhile: verb.meanwhile.clone(),
             ..Self::default()
         }
+    }
+
+    /// Whether it went on before what was to happen meanwhile had come to its end.
+    pub(super) const fn has_gone_on(&self) -> bool {
+        self.gone_on
     }
 
     /// How the process ended.
@@ -118,8 +121,7 @@ impl Director<'_> {
                 }
             }
         });
-        let mut call = self.calls.pop().unwrap_or_default();
-        call.waited = self.calls.iter().any(|around| around.gone_on);
+        let call = self.calls.pop().unwrap_or_default();
         for connection in &call.connections {
             self.hub.let_go(*connection);
         }

@@ -188,6 +188,9 @@ impl Director<'_> {
             programs.extend(started);
             exports
         });
+        // What is printed once the call that is held has gone on shows what became of that one.
+        let waited = self.calls.iter().any(Call::has_gone_on);
+        let exports = exports.filter(|_| !waited);
         let (stdout, stderr) = ended
             .as_ref()
             .map(|ended| (shortened(&ended.stdout), shortened(&ended.stderr)))
@@ -216,7 +219,7 @@ impl Director<'_> {
             reached: reached.map(ToString::to_string),
             point: taken.point,
             within: self.open.last().map(|(step, _)| step.clone()),
-            waited: taken.call.as_ref().is_some_and(|call| call.waited),
+            waited,
             left_alive: ended
                 .as_ref()
                 .map(|ended| ended.left.names.clone())

@@ -1,0 +1,32 @@
+//! An orchestrator that works off one call after the other: nothing asks for two at once.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::conform::Conform;
+use crate::orchestrator::reference_program;
+
+/// The reference behind a lock on its whole state directory.
+fn one_after_the_other(conform: &Conform) {
+    let script = format!(
+        "#!/bin/sh\nfor word in \"$@\"; do\n  [ \"$before\" = --state-dir ] && lock=$word.lock\n  before=$word\ndone\nexec flock \"$lock\" {} \"$@\"\n",
+        reference_program().display()
+    );
+    conform.write("in-turn", &script);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(conform.path("in-turn"), executable).expect("the file is ours");
+}
+
+#[test]
+fn an_orchestrator_whose_calls_wait_for_each_other_is_not_accused() {
+    let conform = Conform::new();
+    one_after_the_other(&conform);
+    let judged = conform.run(&[
+        "orchestrator",
+        "--filter",
+        "CC-RST-024/second-orchestrator-refused | CC-PRE-029",
+        "./in-turn",
+    ]);
+    assert_eq!(judged.code, 0, "{}{}", judged.stdout, judged.stderr);
+    let why = "it starts nothing";
+    assert!(judged.stdout.contains(why), "{}", judged.stdout);
+}
