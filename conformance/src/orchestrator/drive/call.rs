@@ -54,9 +54,9 @@ impl Call {
         }
     }
 
-    /// Whether it went on before what was to happen meanwhile had come to its end.
+    /// Whether it went on, or ended, before what was to happen meanwhile had come to its end.
     pub(super) const fn has_gone_on(&self) -> bool {
-        self.gone_on
+        self.gone_on || self.ended.is_some()
     }
 
     /// How the process ended.
