@@ -10,7 +10,7 @@ use super::director::Director;
 use super::leaks::{self, Kept, Needles};
 use super::site::lossy;
 use crate::drive::{clock, reap, snapshot, with_placeholders};
-use crate::observe::Bytes;
+use crate::observe::{Bytes, End};
 use crate::orchestrator::adapter::fill;
 use crate::orchestrator::drill::{Act, Each, Respond, Step, Verb};
 use crate::orchestrator::observe::{ActSeen, Done, Exports, ProgramSeen, StepSeen};
@@ -190,7 +190,10 @@ impl Director<'_> {
         });
         // What is printed once the call that is held has gone on shows what became of that one.
         let waited = self.calls.iter().any(Call::has_gone_on);
-        let exports = exports.filter(|_| !waited);
+        // Meanwhile documents may be kept back: that says nothing about them.
+        let held = !self.calls.is_empty();
+        let kept_back = |all: &Exports| held && all.state.end != End::Exited(0);
+        let exports = exports.filter(|all| !waited && !kept_back(all));
         let (stdout, stderr) = ended
             .as_ref()
             .map(|ended| (shortened(&ended.stdout), shortened(&ended.stderr)))
