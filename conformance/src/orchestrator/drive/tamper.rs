@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::copies;
 use super::director::Director;
 use super::respond::lines;
@@ -159,12 +161,10 @@ impl Director<'_> {
         let request = exports.and_then(|exports| lines(&exports.approvals).pop());
         let approval_id =
             request.and_then(|request| Some(request["approval_id"].as_str()?.to_owned()));
-        let state = exports
-            .map(|exports| lines(&exports.state))
+        let state: Value = exports
+            .and_then(|exports| serde_json::from_slice(&exports.state.text.kept).ok())
             .unwrap_or_default();
-        let token = state
-            .first()
-            .and_then(|state| state["plan_token_hash"].as_str());
+        let token = state["plan_token_hash"].as_str();
         let id = self.ids.get(label).map_or("", String::as_str);
         text.replace("{workflow_id}", id)
             .replace(
