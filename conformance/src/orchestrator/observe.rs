@@ -115,7 +115,8 @@ pub struct StepSeen {
     /// Names of stored copies of each planned artifact file below the state directory: `NAME/FILE` to
     /// number of files with the same bytes.
     pub stored: BTreeMap<String, usize>,
-    /// The same for files that hold the bytes among others, as a database does.
+    /// Files that hold the bytes among others, as a database does: `NAME/FILE` to its length in bytes,
+    /// since those that are shorter than [`TELLING`] may stand there by chance.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stored_within: BTreeMap<String, usize>,
     /// For a step of the kit's own (edit, change, tamper): what was done, or why it could not be.
@@ -125,6 +126,9 @@ pub struct StepSeen {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
 }
+
+/// A text that is shorter, in bytes, may stand in a file by chance.
+pub(crate) const TELLING: usize = 12;
 
 /// `EACH.N` of the step names `EACH.N` and `EACH.N.STEP`: what was done to one file after the other.
 pub(crate) fn group(step: &str) -> Option<&str> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::orchestrator::observe::TELLING;
+
 /// Planned artifact files: `NAME/FILE` to bytes.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -9,8 +11,6 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 const HEAD: usize = 256;
 /// Most pieces of a file that are looked for.
 const PIECES: usize = 16;
-/// A text that is shorter may stand in a file by chance, and damage to it means nothing.
-const TELLING: usize = 12;
 
 /// Where a piece of a planned file stands in a file: offset and length in bytes. The pieces of a long
 /// one are looked for one after the other, for the first may be torn between two pages.

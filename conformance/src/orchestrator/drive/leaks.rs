@@ -52,7 +52,7 @@ impl Needles {
 pub(super) struct Kept {
     /// Files with these very bytes.
     pub(super) as_files: BTreeMap<String, usize>,
-    /// Files that hold these bytes among others.
+    /// Those whose bytes stand among others in a file, to their length in bytes.
     pub(super) within: BTreeMap<String, usize>,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn search(
             if bytes.kept == *wanted {
                 *kept.as_files.entry(name.clone()).or_default() += 1;
             } else if copies::within(&bytes.kept, wanted).is_some() {
-                *kept.within.entry(name.clone()).or_default() += 1;
+                kept.within.insert(name.clone(), wanted.len());
             }
         }
     }

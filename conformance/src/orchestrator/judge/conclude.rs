@@ -192,7 +192,7 @@ impl<'a> Court<'a> {
             match all.find(|(_, check)| check.id == id) {
                 Some((of, check)) => match self.judged_once(of, check).outcome {
                     Outcome::Pass => Ok(()),
-                    other => Err(format!("its outcome is {}", other.as_str())),
+                    other => Err(outcome_is(other)),
                 },
                 None => Err("there is no such check".to_owned()),
             }
@@ -345,6 +345,10 @@ fn blank(check: &Check, outcome: Outcome, reason: Option<String>) -> Verdict {
     }
 }
 
+fn outcome_is(outcome: Outcome) -> String {
+    format!("its outcome is {}", outcome.as_str())
+}
+
 fn conclude(verdict: &mut Verdict, look: Look) {
     let control = verdict.control.iter().find(|control| !control.held);
     if !look.findings.is_empty() {
@@ -356,6 +360,11 @@ fn conclude(verdict: &mut Verdict, look: Look) {
     }
     let reason = if let Some(control) = control {
         let why = control.why.clone().unwrap_or_default();
+        if why == outcome_is(Outcome::NotApplicable) {
+            verdict.outcome = Outcome::NotApplicable;
+            verdict.reason = Some(format!("the control {} is not applicable", control.name));
+            return;
+        }
         format!("the control {} did not hold: {why}", control.name)
     } else if let Some(why) = look.unproven.first() {
         why.clone()

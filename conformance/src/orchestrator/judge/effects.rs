@@ -7,7 +7,7 @@ use super::outcome::state_words;
 use super::view::{View, Views, text};
 use crate::judge::words;
 use crate::observe::End;
-use crate::orchestrator::observe::ActSeen;
+use crate::orchestrator::observe::{ActSeen, TELLING};
 
 fn is_verb(view: &View<'_>) -> bool {
     matches!(
@@ -161,12 +161,19 @@ pub(super) fn store_kept(view: &View<'_>) -> Told {
 /// same. What lies in a directory of an engine that has just been killed says nothing about the store;
 /// while a workflow waits, that directory may be the store.
 pub(super) fn is_legible(views: &Views<'_>) -> bool {
-    views.steps.iter().any(|view| {
+    let orderly = |view: &&View<'_>| {
+        let step = view.step;
+        // What a call leaves that was killed, hindered, or is still at work, may be on its way into the store.
+        let whole = step.point.is_none() && step.within.is_none() && !view.tampered;
+        whole && matches!(step.end, Some(End::Exited(_)))
+    };
+    views.steps.iter().filter(orderly).any(|view| {
         let step = view.step;
         let found = step.stored.values().any(|copies| *copies > 0);
         let left = step.dirs_left.iter().any(|it| it.starts_with("artifacts "));
         let waits = view.state() == Some(State::AwaitingApproval);
-        (found || !step.stored_within.is_empty()) && (waits || !left)
+        let within = step.stored_within.values().any(|length| *length >= TELLING);
+        (found || within) && (waits || !left)
     })
 }
 
