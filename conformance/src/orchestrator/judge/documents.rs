@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::course::{line, states};
 use super::look::{Problems, Told, problem, unless};
 use super::plan;
-use super::planned::planned;
+use super::planned::{Planned, planned};
 use super::time;
 use super::view::{Docs, Event, View, Views, items, parse, text};
 use crate::judge::words;
@@ -271,13 +271,32 @@ pub(super) fn artifacts(view: &View<'_>, views: &Views<'_>) -> Told {
         .iter()
         .flat_map(|it| against_schema("EngineArtifact", it))
         .collect();
-    for artifact in planned(view, views)? {
-        let found = list.iter().any(|it| {
+    let planned = planned(view, views)?;
+    let launches = views.launches(view, "flight-plan");
+    let last = launches.iter().rev().find(|program| program.ended);
+    let last = last.and_then(|program| plan::step_id(program));
+    let is_last = |artifact: &Planned| Some(&artifact.step) == last.as_ref();
+    let alike = |a: &Planned, b: &Planned| a.name == b.name && a.file_sha256 == b.file_sha256;
+    let is_listed = |artifact: &Planned| {
+        list.iter().any(|it| {
             text(it, "/name") == Some(&artifact.name)
                 && text(it, "/hash") == Some(&artifact.file_sha256)
-        });
+        })
+    };
+    // Nothing says that those of earlier steps are printed too; whoever prints one prints all.
+    let is_shown = |step: &str| {
+        let mut of_step = planned.iter().filter(|it| it.step == step);
+        of_step.any(|it| {
+            is_listed(it)
+                && !planned
+                    .iter()
+                    .any(|other| is_last(other) && alike(it, other))
+        })
+    };
+    let wanted = |artifact: &&Planned| is_last(artifact) || is_shown(&artifact.step);
+    for artifact in planned.iter().filter(wanted) {
         problems.extend(unless(
-            found,
+            is_listed(artifact),
             format!("{} with the hash {}", artifact.name, artifact.file_sha256),
             "it is not among the exported artifacts",
         ));
