@@ -116,7 +116,7 @@ pub struct StepSeen {
     /// number of files with the same bytes.
     pub stored: BTreeMap<String, usize>,
     /// Files that hold the bytes among others, as a database does: `NAME/FILE` to its length in bytes,
-    /// since those that are shorter than [`TELLING`] may stand there by chance.
+    /// since those that are shorter than `TELLING` may stand there by chance.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stored_within: BTreeMap<String, usize>,
     /// For a step of the kit's own (edit, change, tamper): what was done, or why it could not be.
