@@ -23,7 +23,7 @@ fn an_orchestrator_whose_calls_wait_for_each_other_is_not_accused() {
     let judged = conform.run(&[
         "orchestrator",
         "--filter",
-        "CC-RST-024/second-orchestrator-refused | CC-PRE-029",
+        "CC-RST-024 | CC-TKO-022/one-take-off-among-two",
         "./in-turn",
     ]);
     assert_eq!(judged.code, 0, "{}{}", judged.stdout, judged.stderr);
