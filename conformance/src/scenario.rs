@@ -7,6 +7,8 @@
 //!   after/           optional: exactly how the workspace looks after take-off
 //! ```
 
+mod numbers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use self::numbers::numbers;
 use crate::adapter::hex;
 
 /// Most files that a scenario may hold.
@@ -271,34 +274,6 @@ impl Scenario {
     pub fn digest(&self) -> &str {
         &self.digest
     }
-}
-
-/// Dates (`2026-01-31`, `31.1.2026`, or with the month as a word) and numbers of eight digits and more in
-/// a text.
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    let digits = |word: &str| word.bytes().filter(u8::is_ascii_digit).count();
-    let dashed = text.split(|c: char| !c.is_ascii_digit() && c != '-');
-    let dashed = dashed.map(|word| word.trim_matches('-'));
-    let dotted = text.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '/');
-    let dotted = dotted.filter(|word| word.contains(['.', '/']));
-    dashed
-        .filter(move |word| digits(word) >= 8)
-        .chain(dotted.filter(move |word| digits(word) >= 6))
-        .chain(months(text))
-}
-
-/// What stands around the names of months: a day may come before or after them.
-fn months(text: &str) -> impl Iterator<Item = &str> {
-    const AROUND: usize = 16;
-    const NAMES: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let found = NAMES.iter().flat_map(|name| text.match_indices(name));
-    found.map(|(at, _)| {
-        let start = text.floor_char_boundary(at.saturating_sub(AROUND));
-        let end = text.ceil_char_boundary((at + AROUND).min(text.len()));
-        &text[start..end]
-    })
 }
 
 /// A TOML table as a JSON object.

@@ -1,7 +1,6 @@
 //! The orchestrator kit on the example in Python, made wrong in one way that no fault of the reference
 //! shows.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::conform::Conform;
@@ -24,9 +23,7 @@ fn a_take_off_that_cannot_be_logged_is_found() {
         );
         text = text.replace(&line, &careless);
     }
-    conform.write("careless", &text);
-    let all = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(conform.path("careless"), all).expect("its bits can be set");
+    conform.executable("careless", &text);
 
     let ran = conform.run(&["orchestrator", "--filter", "CC-AUD-017", "./careless"]);
     let report = conform.report();

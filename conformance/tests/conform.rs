@@ -1,10 +1,13 @@
 //! Runs the binary in a folder of its own and keeps what came of it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use cabincrew_conform::report::json;
 use cabincrew_conform::report::model::Report;
+
+use crate::orchestrator::reference_program;
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_cabincrew-conform");
@@ -37,6 +40,30 @@ impl Conform {
         let folder = path.parent().expect("a file lies in a folder");
         std::fs::create_dir_all(folder).expect("the folder is ours");
         std::fs::write(path, text).expect("the folder is ours");
+    }
+
+    /// Writes a program.
+    pub(crate) fn executable(&self, name: &str, text: &str) {
+        self.write(name, text);
+        let all = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(self.path(name), all).expect("its bits can be set");
+    }
+
+    /// Carries out a shell's command with our programs in PATH, and nothing else of the environment.
+    pub(crate) fn shell(&self, command: &str) -> Output {
+        let ours = [Path::new(BINARY), reference_program()];
+        let ours = ours.map(|program| program.parent().expect("it lies in a folder").to_owned());
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let path = ours.into_iter().chain(std::env::split_paths(&inherited));
+        let path = std::env::join_paths(path).expect("they come from a PATH");
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", command])
+            .current_dir(self.root.path())
+            .env_clear()
+            .env("PATH", path)
+            .stdin(Stdio::null());
+        shell.output().expect("there is a shell")
     }
 
     pub(crate) fn read(&self, name: &str) -> String {

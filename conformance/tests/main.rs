@@ -7,6 +7,7 @@ mod conform;
 mod difference;
 mod drafts;
 mod evidence;
+mod hostile;
 mod lists;
 mod nothing;
 mod orchestrator;
@@ -19,4 +20,5 @@ mod starters;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sweep;
 mod tidy;
+#[cfg(target_os = "linux")]
 mod turns;

@@ -2,10 +2,8 @@
 //! what the page shows. `...` stands for anything.
 
 use std::path::Path;
-use std::process::Command;
 
-use crate::conform::{BINARY, Conform};
-use crate::orchestrator::reference_program;
+use crate::conform::Conform;
 
 /// A command of a page, and what it prints there.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,22 +64,10 @@ fn carry_out(name: &str) {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let page = std::fs::read_to_string(docs.join(name)).expect("the page is there");
     let folder = Conform::new();
-    let ours = Path::new(BINARY).parent().expect("it lies in a folder");
-    let others = reference_program().parent().expect("it lies in a folder");
-    let inherited = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = vec![ours.to_owned(), others.to_owned()];
-    folders.extend(std::env::split_paths(&inherited));
-    let path = std::env::join_paths(folders).expect("they come from a PATH");
     let shown = commands(&page);
     assert!(!shown.is_empty(), "{name} has no command");
     for Shown { command, prints } in shown {
-        let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1\n{command}")])
-            .current_dir(folder.path(""))
-            .env_clear()
-            .env("PATH", &path)
-            .output()
-            .expect("there is a shell");
+        let output = folder.shell(&format!("exec 2>&1\n{command}"));
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{name}: {command}{text}");
         assert!(

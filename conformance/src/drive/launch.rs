@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 
+use cabincrew_protocol::digest;
+
 use super::clock;
 use super::command;
 use super::decoys::{Gateway, OpenWatch};
@@ -15,7 +17,7 @@ use super::snapshot::{self, Look};
 use super::watch::{self, Before};
 use crate::drill::{Cwd, Decoys, Delivery, LaunchMode, LaunchPlan, StatePlan, System};
 use crate::observe::{Bytes, End, Launch};
-use crate::tree::{self, Change, Tree, What};
+use crate::tree::{self, Change, Kind, Tree, What};
 
 /// The file that input is given in.
 const INPUT_FILE: &str = "input.json";
@@ -207,11 +209,13 @@ impl<'a> Prepared<'a> {
         if !self.plan.delivery.by_file() {
             return None;
         }
-        let found = std::fs::read(self.dirs.side.join(INPUT_FILE));
-        let what = match found {
-            Ok(bytes) if bytes == self.input => return None,
-            Ok(_) => What::Content,
-            Err(_) => What::Removed,
+        // The subject may have put anything in its place: it is looked at as everything else is.
+        let found = snapshot::look_with_root(&self.dirs.side.join(INPUT_FILE), None);
+        let what = match found.get(".") {
+            None => What::Removed,
+            Some(entry) if entry.kind != Kind::File => What::Kind,
+            Some(entry) if entry.sha256 == digest::sha256(&self.input).as_str() => return None,
+            Some(_) => What::Content,
         };
         let path = "$CABINCREW_INPUT_FILE".to_owned();
         Some(Change { path, what })

@@ -69,25 +69,25 @@ impl Declared {
 
     /// True if the plan covers the path of a change, or removes or moves a whole folder that it belongs to.
     pub(super) fn covers_change(&self, change: &Change, all: &[Change]) -> bool {
-        let gone = |path: &str| {
-            let of_gone = |it: &Change| it.what == What::Removed && self.names_folder(&it.path);
-            let mut folders = all.iter().filter(|it| of_gone(it));
-            folders.any(|folder| below(path, &folder.path).is_some())
+        let folders = |what| {
+            let named = move |it: &&Change| it.what == what && self.names_folder(&it.path);
+            all.iter().filter(named)
+        };
+        let gone = || folders(What::Removed).any(|it| below(&change.path, &it.path).is_some());
+        let was_there = |rest: &str| {
+            let mut old = folders(What::Removed).map(|it| format!("{}/{rest}", it.path));
+            old.any(|path| {
+                all.iter()
+                    .any(|it| it.what == What::Removed && it.path == path)
+            })
         };
         let moved = || {
-            let of_new = |it: &&Change| it.what == What::Added && self.names_folder(&it.path);
-            let mut rests = all
-                .iter()
-                .filter(of_new)
-                .filter_map(|folder| below(&change.path, &folder.path));
-            rests.any(|rest| {
-                let mut old = all.iter().filter(|it| it.what == What::Removed);
-                old.any(|it| it.path.ends_with(&format!("/{rest}")) && gone(&it.path))
-            })
+            let mut rests = folders(What::Added).filter_map(|it| below(&change.path, &it.path));
+            rests.any(was_there)
         };
         match change.what {
             _ if self.covers(&change.path) => true,
-            What::Removed => self.names_folder(&change.path) || gone(&change.path),
+            What::Removed => self.names_folder(&change.path) || gone(),
             What::Added => self.names_folder(&change.path) || moved(),
             What::Content | What::Kind | What::Mode | What::Touched => false,
         }
@@ -264,6 +264,8 @@ mod tests {
             change("new/more.txt", What::Added),
             change("old", What::Removed),
             change("old/a.txt", What::Removed),
+            change("old/deep/b.txt", What::Removed),
+            change("new/b.txt", What::Added),
             change("other/b.txt", What::Removed),
         ];
         let covered: Vec<&str> = all
@@ -271,7 +273,8 @@ mod tests {
             .filter(|it| declared.covers_change(it, &all))
             .map(|it| it.path.as_str())
             .collect();
-        assert_eq!(covered, ["new", "new/a.txt", "old", "old/a.txt"]);
+        let gone = ["old", "old/a.txt", "old/deep/b.txt"];
+        assert_eq!(covered, [["new", "new/a.txt"].as_slice(), &gone].concat());
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub struct StepSeen {
     /// The step in whose `meanwhile` it was taken: another orchestrator was being held then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
-    /// True if that one had to go on first: until then nothing was started here.
+    /// True if that one went on, or ended, before this one was over: nothing was seen of both at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waited: bool,
     /// The point it was killed or held at, once it was reached.

@@ -87,10 +87,13 @@ pub(super) fn misread(found: &mut [Evaluation], default: DefaultDecision) {
 /// Has every policy ask for approval where somebody has put a document into the state directory; changes
 /// nothing.
 pub(super) fn obey_planted_file(home: &Path, evaluations: &mut [Evaluated]) {
+    if !fault::on(Fault::PlantedFileObeyed) {
+        return;
+    }
     let state = home.ancestors().nth(2).unwrap_or(home);
     let mut entries = std::fs::read_dir(state).into_iter().flatten().flatten();
     let planted = entries.any(|entry| entry.path().extension().is_some_and(|it| it == "json"));
-    if planted && fault::on(Fault::PlantedFileObeyed) {
+    if planted {
         evaluations
             .iter_mut()
             .for_each(|it| it.decision = Decision::RequireApproval);

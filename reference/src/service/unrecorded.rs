@@ -1,4 +1,5 @@
-//! Engine runs of a faulty program that no record tells of; the others have none.
+//! What a faulty program does behind its record, engine runs above all, and what it overlooks there; the
+//! others do nothing of it.
 
 use serde_json::Value;
 
@@ -68,11 +69,14 @@ fn whole(open: &Open) -> bool {
 
 /// Whether a request is not known any more once there was a restart between it and its answer: never.
 pub(super) fn forgets(events: &[Value]) -> bool {
+    if !fault::on(Fault::RequestForgottenOnRestart) {
+        return false;
+    }
     let other = |event: &&Value| event["event_type"] != "approval_request";
     let since = events.iter().rev().take_while(other);
     // The call that brings the answer takes the workflow up as well.
     let resumed = since.filter(|event| event["event_type"] == "workflow_resumed");
-    resumed.count() > 1 && fault::on(Fault::RequestForgottenOnRestart)
+    resumed.count() > 1
 }
 
 /// Whether a workflow is told to wait although its journal cannot be read: never.

@@ -39,6 +39,18 @@ pub(super) struct Kit<'a> {
     pub(super) hung: AtomicUsize,
 }
 
+/// A directory that an engine was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// `artifacts` or `temp`.
+    pub(super) word: &'static str,
+    /// The engine's process.
+    pub(super) pid: u32,
+    /// Whether it was launched to take off.
+    pub(super) in_take_off: bool,
+    pub(super) path: PathBuf,
+}
+
 /// Directs one run.
 #[derive(Debug)]
 pub(super) struct Director<'a> {
@@ -65,10 +77,8 @@ pub(super) struct Director<'a> {
     pub(super) steps: Vec<StepSeen>,
     /// How each workspace looked last.
     pub(super) trees: BTreeMap<String, Tree>,
-    /// Directories that engines were given: a word, the engine's process, the path.
-    pub(super) given: Vec<(&'static str, u32, PathBuf)>,
-    /// The artifacts directories that take-offs were given.
-    pub(super) restored: Vec<PathBuf>,
+    /// Directories that engines were given.
+    pub(super) given: Vec<Given>,
     /// The bytes of planned artifact files, by label and `NAME/FILE`.
     pub(super) planned: BTreeMap<String, Files>,
     /// Directories that cannot be removed as long as the run lasts.
@@ -179,7 +189,6 @@ impl<'a> Director<'a> {
             steps: Vec::new(),
             trees: BTreeMap::new(),
             given: Vec::new(),
-            restored: Vec::new(),
             planned: BTreeMap::new(),
             fixed: Vec::new(),
             kit,

@@ -1,12 +1,12 @@
 //! Takes one step and writes down what was seen of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::call::Call;
 use super::copies::Files;
-use super::director::Director;
+use super::director::{Director, Given};
 use super::leaks::{self, Kept, Needles};
 use super::site::lossy;
 use crate::drive::{clock, reap, snapshot, with_placeholders};
@@ -253,10 +253,12 @@ impl Director<'_> {
                 ("temp", "CABINCREW_TEMP_DIR"),
             ] {
                 if let Some(path) = program.env.get(variable) {
-                    self.given.push((word, program.pid, path.into()));
-                    if word == "artifacts" && program.mode == "take-off" {
-                        self.restored.push(path.into());
-                    }
+                    self.given.push(Given {
+                        word,
+                        pid: program.pid,
+                        in_take_off: program.mode == "take-off",
+                        path: path.into(),
+                    });
                 }
             }
             if let Some(files) = planned_by(program) {
@@ -276,30 +278,29 @@ impl Director<'_> {
     /// The artifacts directories that engines were given up to now, in the held calls as well.
     pub(super) fn given_directories(&self) -> Vec<PathBuf> {
         let ended = self.given.iter();
-        let ended = ended.filter(|(word, _, _)| *word == "artifacts");
+        let ended = ended.filter(|given| given.word == "artifacts");
         let held = self.calls.iter().flat_map(|call| call.programs.iter());
         let held = held.filter_map(|program| program.env.get("CABINCREW_ARTIFACTS_DIR"));
         ended
-            .map(|(_, _, path)| path.clone())
+            .map(|given| given.path.clone())
             .chain(held.map(PathBuf::from))
             .collect()
     }
 
-    /// Those that take-offs that have ended were given, and no planning.
-    pub(super) fn restored_directories(&self) -> Vec<PathBuf> {
-        let mut folders = self.restored.clone();
-        let artifacts = |path: &PathBuf| {
-            let given = self.given.iter().filter(|(_, _, it)| it == path);
-            given.count() == self.restored.iter().filter(|it| *it == path).count()
-        };
-        folders.retain(artifacts);
-        folders
+    /// Whether a directory was given to take-offs that have ended, and to no planning.
+    pub(super) fn is_of_take_offs(&self, path: &Path) -> bool {
+        let mut given = self
+            .given
+            .iter()
+            .filter(|it| path.starts_with(&it.path))
+            .peekable();
+        given.peek().is_some() && given.all(|it| it.in_take_off)
     }
 
     fn dirs_left(&self) -> Vec<String> {
-        let there = self.given.iter().filter(|(_, _, path)| path.is_dir());
+        let there = self.given.iter().filter(|given| given.path.is_dir());
         there
-            .map(|(word, pid, _)| format!("{word} {pid}"))
+            .map(|given| format!("{} {}", given.word, given.pid))
             .collect()
     }
 

@@ -138,11 +138,7 @@ impl Director<'_> {
         if !kept_as_file {
             found.append(&mut within);
         }
-        let restored = self.restored_directories();
-        let is_restored = |file: &Found| {
-            let whole = self.site.state.join(&file.path);
-            restored.iter().any(|folder| whole.starts_with(folder))
-        };
+        let is_restored = |file: &Found| self.is_of_take_offs(&self.site.state.join(&file.path));
         // Where nothing else can be read, the store is packed, and what is left of a take-off is no store.
         if found.iter().all(is_restored) {
             found.clear();

@@ -126,6 +126,12 @@ impl<'a> Court<'a> {
             }
         }
         let look = self.look(drill, check);
+        if look.findings.is_empty()
+            && let Some(name) = self.inapplicable_control(&verdict)
+        {
+            let why = format!("the control {name} is not applicable");
+            return blank(check, Outcome::NotApplicable, Some(why));
+        }
         verdict.launches = look.steps.iter().take(STEPS_MAX).cloned().collect();
         let open = check
             .needs
@@ -146,6 +152,13 @@ impl<'a> Court<'a> {
             verdict.reason = Some(why.to_owned());
         }
         verdict
+    }
+
+    /// The first control that did not hold, if there is nothing in this subject that it could be applied to.
+    fn inapplicable_control(&self, verdict: &Verdict) -> Option<String> {
+        let control = verdict.control.iter().find(|control| !control.held)?;
+        let known = self.known.get(control.name.strip_prefix("check:")?)?;
+        (known.outcome == Outcome::NotApplicable).then(|| control.name.clone())
     }
 
     /// Whether another check, a control of this one, has shown that the subject offers something.
@@ -192,7 +205,7 @@ impl<'a> Court<'a> {
             match all.find(|(_, check)| check.id == id) {
                 Some((of, check)) => match self.judged_once(of, check).outcome {
                     Outcome::Pass => Ok(()),
-                    other => Err(outcome_is(other)),
+                    other => Err(format!("its outcome is {}", other.as_str())),
                 },
                 None => Err("there is no such check".to_owned()),
             }
@@ -345,10 +358,6 @@ fn blank(check: &Check, outcome: Outcome, reason: Option<String>) -> Verdict {
     }
 }
 
-fn outcome_is(outcome: Outcome) -> String {
-    format!("its outcome is {}", outcome.as_str())
-}
-
 fn conclude(verdict: &mut Verdict, look: Look) {
     let control = verdict.control.iter().find(|control| !control.held);
     if !look.findings.is_empty() {
@@ -360,11 +369,6 @@ fn conclude(verdict: &mut Verdict, look: Look) {
     }
     let reason = if let Some(control) = control {
         let why = control.why.clone().unwrap_or_default();
-        if why == outcome_is(Outcome::NotApplicable) {
-            verdict.outcome = Outcome::NotApplicable;
-            verdict.reason = Some(format!("the control {} is not applicable", control.name));
-            return;
-        }
         format!("the control {} did not hold: {why}", control.name)
     } else if let Some(why) = look.unproven.first() {
         why.clone()

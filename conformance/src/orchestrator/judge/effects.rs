@@ -7,7 +7,7 @@ use super::outcome::state_words;
 use super::view::{View, Views, text};
 use crate::judge::words;
 use crate::observe::End;
-use crate::orchestrator::observe::{ActSeen, TELLING};
+use crate::orchestrator::observe::{ActSeen, StepSeen, TELLING};
 
 fn is_verb(view: &View<'_>) -> bool {
     matches!(
@@ -172,9 +172,14 @@ pub(super) fn is_legible(views: &Views<'_>) -> bool {
         let found = step.stored.values().any(|copies| *copies > 0);
         let left = step.dirs_left.iter().any(|it| it.starts_with("artifacts "));
         let waits = view.state() == Some(State::AwaitingApproval);
-        let within = step.stored_within.values().any(|length| *length >= TELLING);
-        (found || within) && (waits || !left)
+        (found || is_within(step)) && (waits || !left)
     })
+}
+
+/// Whether a planned file stands among other bytes, as in a database, and not by chance.
+fn is_within(step: &StepSeen) -> bool {
+    let mut lengths = step.stored_within.values();
+    lengths.any(|length| *length >= TELLING)
 }
 
 /// Whether damage that was done while a call ran may have gone unseen for good reason: a database that is
@@ -187,7 +192,7 @@ pub(super) fn is_held_open(view: &View<'_>, views: &Views<'_>) -> bool {
     let left = step.dirs_left.iter().any(|it| it.starts_with("artifacts "));
     let as_files = !left && step.stored.values().any(|copies| *copies > 0);
     let as_planned = super::take_off::bytes(view, views).is_some_and(|told| told.is_empty());
-    damaged && !as_files && !step.stored_within.is_empty() && as_planned
+    damaged && !as_files && is_within(step) && as_planned
 }
 
 /// Without a take-off the workspace stays as it was.

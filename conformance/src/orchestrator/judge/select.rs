@@ -25,7 +25,7 @@ pub(super) fn is_everywhere(selector: &str) -> bool {
 /// does one thing after the other where the drill asks for two at once.
 pub(super) fn inapplicable(views: &Views<'_>, view: &View<'_>) -> Option<String> {
     if view.step.waited {
-        return Some("it starts nothing until the call that is held has gone on".to_owned());
+        return Some("it is not over before the call that is held has gone on".to_owned());
     }
     if is_turned_away(views, view) {
         return Some("it is refused while another workflow is worked on".to_owned());
@@ -48,10 +48,8 @@ fn is_turned_away(views: &Views<'_>, view: &View<'_>) -> bool {
     let around = |other: &&View<'_>| {
         other.run_at == view.run_at && view.step.within.as_deref() == Some(&other.step.name)
     };
-    let others = views.steps.iter().filter(around);
-    let of_another = others
-        .clone()
-        .any(|it| it.step.workflow != view.step.workflow);
+    let mut held = views.steps.iter().filter(around);
+    let of_another = held.any(|it| it.step.workflow != view.step.workflow);
     of_another && view.step.programs.is_empty() && view.step.end == Some(End::Exited(4))
 }
 
