@@ -1,8 +1,8 @@
 //! Seeded faults of the reference orchestrator: each is seen to fail the checks that are meant for it, which
 //! pass where there is no fault.
 //!
-//! One fault of each family is run; `CABINCREW_FAULTS=all` runs every one that a check catches, which takes
-//! some minutes. `docs/generated/orchestrator-faults.md` is the table.
+//! One fault of each family is run; `CABINCREW_FAULTS=all` runs every one that a check catches, which takes a
+//! third of an hour on two cores. `docs/generated/orchestrator-faults.md` is the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
