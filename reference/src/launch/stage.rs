@@ -122,6 +122,10 @@ fn watch(
     let stdin = child.stdin.take();
     if let Some(stdin) = &stdin {
         rustix::io::ioctl_fionbio(stdin, true)?;
+        let takes_off = order.args.iter().any(|it| it == "take-off");
+        if takes_off && fault::on(Fault::StandardInputLeftOpen) {
+            std::mem::forget(stdin.as_fd().try_clone_to_owned()?);
+        }
     }
     let mut watch = Watch {
         lifeline,
@@ -172,10 +176,7 @@ impl Watch<'_> {
         loop {
             if self.input.is_empty() {
                 // End of file for the engine (CC-ORC-011).
-                let given = self.stdin.take();
-                if fault::on(Fault::StandardInputLeftOpen) {
-                    std::mem::forget(given);
-                }
+                self.stdin = None;
             }
             let left = self.deadline.saturating_duration_since(clock::tick());
             if left.is_zero() {

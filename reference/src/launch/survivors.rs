@@ -18,7 +18,10 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// When some do not go.
 pub fn kill_survivors(runs: &Path) -> std::io::Result<usize> {
-    if fault::on(Fault::SurvivorsLeftAlone) || fault::on(Fault::PlanningFolderHandedOver) {
+    if fault::on(Fault::SurvivorsLeftAlone)
+        || fault::on(Fault::PlanningFolderHandedOver)
+        || fault::on(Fault::LockIgnored)
+    {
         return Ok(0);
     }
     let begun = clock::tick();
